@@ -4,6 +4,7 @@ import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { listNames } from '../../values/names/list-names.ts'
 import { dataError, type ExitError } from '../exit-error.ts'
 import type { Database } from './database.ts'
+import { queryInTime } from './query-in-time.ts'
 import type { QueryPool } from './query-pool.ts'
 
 /** Explains that a name is not a table, with the name that was probably meant. */
@@ -41,12 +42,13 @@ const THREE_PARTS = /^[^."]+\.([^."]+\.[^."]+)$/
 const MAKE_IT = '; load --create makes it'
 
 async function kindOf(pool: QueryPool, table: TableParts): Promise<string | undefined> {
-  const { rows } = await pool.query(RELATION_SQL, [quoteTable(table)])
+  const { rows } = await queryInTime(pool, RELATION_SQL, [quoteTable(table)])
   return rows[0] && describeOtherRelation(rows[0])
 }
 
 async function schemaNames(pool: QueryPool): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(
+  const { rows } = await queryInTime<{ name: string }>(
+    pool,
     `SELECT nspname AS name FROM pg_namespace
     WHERE nspname !~ '^(pg_|information_schema$)' ORDER BY 1 LIMIT 100`,
   )
@@ -55,7 +57,8 @@ async function schemaNames(pool: QueryPool): Promise<string[]> {
 
 /** Returns the names of tables as they have to be written; with a schema only its own. */
 async function tableNames(pool: QueryPool, schema: string | undefined): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(
+  const { rows } = await queryInTime<{ name: string }>(
+    pool,
     `
     SELECT CASE WHEN pg_table_is_visible(c.oid) AND $1::text IS NULL THEN c.relname
       ELSE n.nspname || '.' || c.relname END AS name

@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
+import { queryInTime } from './query-in-time.ts'
 import type { QueryPool } from './query-pool.ts'
 
 const SEQUENCE = `SELECT s.name, q.seqincrement < 0 AS descends
@@ -20,7 +21,7 @@ export async function sequenceHints(
   for (const { name, identity } of table.columns) {
     const isWritten = written ? written.includes(name) && identity !== 'none' : identity === 'kept'
     if (!isWritten) continue
-    const { rows } = await pool.query(SEQUENCE, [quoteTable(table), name])
+    const { rows } = await queryInTime(pool, SEQUENCE, [quoteTable(table), name])
     if (!rows[0]) continue
     const column = quoteIdentifier(name)
     const sql = setvalSql(quoteTable(table), column, rows[0])

@@ -1,3 +1,4 @@
+import { queryInTime } from '../database/query-in-time.ts'
 import type { QueryPool } from '../database/query-pool.ts'
 import type { FileIdentity } from '../files/file-identity.ts'
 import type { Distribution } from './distribution.ts'
@@ -53,8 +54,8 @@ export async function beginRecord(
 ): Promise<ResumeRecord> {
   // a role may be allowed to use the table and not to create it
   const { known, distributes } = await tableState(pool)
-  if (!known) await pool.query(CREATE)
-  else if (!distributes) await pool.query(ALTER)
+  if (!known) await queryInTime(pool, CREATE)
+  else if (!distributes) await queryInTime(pool, ALTER)
   const files = begun.files.map(file => ({
     ...file,
     size: String(file.size),
@@ -62,7 +63,7 @@ export async function beginRecord(
   }))
   const { workers, chunkRows } = begun.distribution
   const values = [name, JSON.stringify(files), begun.target, begun.fingerprint, workers, chunkRows]
-  await pool.query(ADD, values)
+  await queryInTime(pool, ADD, values)
   return (await readRecord(pool, name))!
 }
 
@@ -79,7 +80,7 @@ export async function readDistribution(pool: QueryPool, name: string): Promise<D
 const ONE_WORKER: Distribution = { workers: 1, chunkRows: 1 }
 
 async function readRecord(pool: QueryPool, name: string): Promise<ResumeRecord | undefined> {
-  const { rows } = await pool.query(READ, [name])
+  const { rows } = await queryInTime(pool, READ, [name])
   const stored = rows[0]
   if (!stored) return undefined
   return {
@@ -97,13 +98,13 @@ async function readRecord(pool: QueryPool, name: string): Promise<ResumeRecord |
 
 /** Returns true if a load with this name has begun before. */
 export async function hasRecord(pool: QueryPool, name: string): Promise<boolean> {
-  return (await tableState(pool)).known && ((await pool.query(FIND, [name])).rowCount ?? 0) > 0
+  return (await tableState(pool)).known && ((await queryInTime(pool, FIND, [name])).rowCount ?? 0) > 0
 }
 
 export async function finishRecord(pool: QueryPool, name: string, rows: number): Promise<void> {
-  await pool.query(FINISH, [name, rows])
+  await queryInTime(pool, FINISH, [name, rows])
 }
 
 async function tableState(pool: QueryPool): Promise<{ known: boolean; distributes: boolean }> {
-  return (await pool.query(KNOWN)).rows[0]
+  return (await queryInTime(pool, KNOWN)).rows[0]
 }

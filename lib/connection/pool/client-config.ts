@@ -6,6 +6,12 @@ import type {
 } from '../../connection-string/connection-parameters.ts'
 
 /**
+ * A host that has disappeared answers nothing, and a firewall forgets a connection that is silent while a
+ * statement waits for a lock. libpq sends keepalives by default, too, but only after two silent hours.
+ */
+const KEEPALIVES = { keepAlive: true, keepAliveInitialDelayMillis: 60_000 }
+
+/**
  * Returns the options with which pg's Client connects to one of the servers. Sets everything that decides
  * where the connection leads and how safe it is: pg would otherwise read it from the environment in its own
  * way.
@@ -28,6 +34,7 @@ export function clientConfig(
   }
   const local = host?.startsWith('/') === true
   return {
+    ...KEEPALIVES,
     ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
     ...parameters.clientSettings,
     ssl: tls && !local ? sslOptions(tls, hostaddr === undefined ? undefined : host) : false,

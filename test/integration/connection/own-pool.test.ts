@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type Socket } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
+import sinon from 'sinon'
 import { PgBatchWritable } from '../../../lib/writable/pg-batch-writable.ts'
 import { aroundThePooler } from '../../support/servers/around-pooler.ts'
 import { useDatabase } from '../../support/servers/database.ts'
@@ -36,6 +37,27 @@ describe('a stream with a connectionString', () => {
     expect(await sessions(db, name)).to.equal(0)
     writable.destroy()
     await until('closed', () => writable.closed)
+  })
+
+  it('has TCP notice a host that has disappeared, unless keepalives are switched off', async () => {
+    const url = (settings: object) => {
+      const changed = new URL(connectionString)
+      for (const [key, value] of Object.entries(settings)) changed.searchParams.set(key, value)
+      return changed.href
+    }
+    for (const [settings, expected] of [
+      [{}, [[true, 60_000]]],
+      [{ keepalives_idle: '10' }, [[true, 10_000]]],
+      [{ keepalives: '0' }, []],
+    ] as const) {
+      const calls = sinon.stub(Socket.prototype, 'setKeepAlive').returnsThis()
+      try {
+        await write([[]], { retry: false, connectionString: url(settings), table: 't' })
+        expect(calls.args).to.deep.equal(expected)
+      } finally {
+        calls.restore()
+      }
+    }
   })
 
   it('ends its pool when a row is refused', async () => {
