@@ -140,7 +140,7 @@ function unwrap(event: unknown): Unwrapped {
 }
 
 function parse(event: string | Uint8Array): unknown {
-  const text = typeof event === 'string' ? event : new TextDecoder().decode(event)
+  const text = typeof event === 'string' ? event : textOf(event)
   if (text === '') return null
   let value: unknown
   try {
@@ -151,6 +151,16 @@ function parse(event: string | Uint8Array): unknown {
   }
   if (isWellFormedJson(text, () => stringsIn(value))) return value
   throw invalid('The change event has half of a surrogate pair, which PostgreSQL has no text for')
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes)
+  } catch {
+    throw invalid('Expected a change event in UTF-8')
+  }
 }
 
 /** Returns an integer that is not safe as a `LongNumber`, even if a double holds it exactly. */

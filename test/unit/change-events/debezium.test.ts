@@ -113,6 +113,12 @@ describe('fromDebezium', () => {
     expect(fromDebezium('{"op":"c","after":{"v":"\\ud83d\\ude00"}}')?.row).to.deep.equal({ v: '😀' })
   })
 
+  it('refuses bytes that are not UTF-8, in values and keys', () => {
+    const bytes = Buffer.from('{"op":"c","after":{"id":"é"}}', 'latin1')
+    expect(failure(bytes).reason).to.equal('Expected a change event in UTF-8')
+    expect(failure(null, Buffer.from('{"id":"é"}', 'latin1')).reason).to.match(/UTF-8/)
+  })
+
   it('leaves values as they are without a schema, and long numbers whole', () => {
     const text =
       '{"op":"c","after":{"a":12345678901234567890,"b":[9007199254740993,1],"c":{"x":true},"d":0.1,"e":19000}}'
