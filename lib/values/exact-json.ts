@@ -16,8 +16,10 @@ export class LongNumber {
     return this.text
   }
 
+  /** Returns the digits, as text: `JSON.stringify` has no way to write the number itself in Node.js 20. */
   toJSON(): string {
-    return MARK + this.text
+    metLong = true
+    return this.text
   }
 
   /** Returns the digits: what `pg` and this package send for the number. */
@@ -25,6 +27,9 @@ export class LongNumber {
     return this.text
   }
 }
+
+/** `JSON.stringify` has met a `LongNumber`. */
+let metLong = false
 
 /** JSON as its original text, with its white space, the order of its keys, and its numbers. */
 export class RawJson {
@@ -161,6 +166,13 @@ export function spelledNumber(text: string): number | LongNumber {
   return String(number) === text ? number : new LongNumber(text)
 }
 
+/** Returns what `JSON.stringify` does, except that long numbers are numbers with all their digits. */
+export function stringifyExact(value: unknown): string | undefined {
+  metLong = false
+  const text = JSON.stringify(value) as string | undefined
+  return metLong ? toJsonText(value) : text
+}
+
 /**
  * Returns JSON text in which long numbers and `RawJson` keep their original text, and a bigint is its digits.
  */
@@ -172,7 +184,7 @@ export function toJsonText(value: unknown): string {
   const text = JSON.stringify(value, function (this: Record<string, unknown>, key: string, made: unknown) {
     const original = this[key] // before its `toJSON`
     if (original instanceof RawJson) return `${MARK}#${texts.push(original.text) - 1}`
-    return typeof made === 'bigint' ? MARK + made : made
+    return original instanceof LongNumber || typeof made === 'bigint' ? MARK + String(made) : made
   })
   return text.replace(MARKED, (_, mark: string) => (mark[0] === '#' ? texts[Number(mark.slice(1))]! : mark))
 }
@@ -182,9 +194,10 @@ function isPlain(value: unknown): boolean {
   const waiting = [value]
   while (waiting.length > 0) {
     const next = waiting.pop()
+    if (typeof next === 'object' && next !== null && 'toJSON' in next) return false
     if (Array.isArray(next)) for (const element of next) waiting.push(element)
     else if (typeof next === 'object' && next !== null) {
-      if (Object.getPrototypeOf(next) !== Object.prototype || 'toJSON' in next) return false
+      if (Object.getPrototypeOf(next) !== Object.prototype) return false
       for (const key in next) waiting.push((next as Record<string, unknown>)[key])
     } else if (typeof next !== 'string' && typeof next !== 'number' && typeof next !== 'boolean') {
       if (next !== null) return false

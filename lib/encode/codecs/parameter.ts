@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { stringifyExact } from '../../values/exact-json.ts'
 
 /**
  * What `pg` sends for a JavaScript value: the same as `prepareValue` of its lib/utils.js, which a test
@@ -56,7 +57,7 @@ function makePrepare(dateText: (date: Date) => string): Prepare {
         seen,
       )
     }
-    return JSON.stringify(value) ?? null
+    return stringifyExact(value) ?? null
   }
 
   function arrayText(values: readonly unknown[]): string {
@@ -137,7 +138,7 @@ export const prepareInstant: Prepare = makePrepare(utcText)
 
 /** The same, except that an array is JSON (deviation 1). */
 export const prepareJson: Prepare = value =>
-  Array.isArray(value) ? (JSON.stringify(value) ?? null) : prepareValue(value)
+  Array.isArray(value) ? (stringifyExact(value) ?? null) : prepareValue(value)
 
 /** Returns the text that `pg` sends for a value; undefined where it sends NULL or bytes. */
 export function stringOf(value: unknown): string | undefined {

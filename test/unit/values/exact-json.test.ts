@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { exactNumber, LongNumber, parseExactJson, toJsonText } from '../../../lib/values/exact-json.ts'
+import {
+  exactNumber,
+  LongNumber,
+  parseExactJson,
+  stringifyExact,
+  toJsonText,
+} from '../../../lib/values/exact-json.ts'
 
 describe('parseExactJson', () => {
   const exact = [
@@ -47,6 +53,13 @@ describe('parseExactJson', () => {
   it('writes long numbers, however deep, back as they were', () => {
     const text = '{"a":[9007199254740993,{"b":0.12345678901234567891}],"c":"9007199254740993","d":1}'
     expect(toJsonText(parseExactJson(text))).to.equal(text)
+  })
+
+  it('shows the digits of a long number to JSON.stringify', () => {
+    const value = parseExactJson('{"a":[9007199254740993]}')
+    expect(JSON.stringify(value)).to.equal('{"a":["9007199254740993"]}')
+    expect(stringifyExact(value)).to.equal('{"a":[9007199254740993]}')
+    expect(stringifyExact(undefined)).to.equal(undefined)
   })
 
   it('agrees with JSON.parse on any other value', () => {

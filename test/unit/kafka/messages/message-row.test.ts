@@ -52,4 +52,35 @@ describe('the row of a message', () => {
       g: [1],
     })
   })
+
+  it('has what an instance of a class inherits, whether numbers are long or not', () => {
+    class Order {
+      readonly #value: { id: unknown; total: unknown }
+      own = 1
+      constructor(value: unknown) {
+        this.#value = value as { id: unknown; total: unknown }
+      }
+      get id() {
+        return this.#value.id
+      }
+      get total() {
+        return this.#value.total
+      }
+    }
+    const toRow = ({ value }: KafkaMessage) => new Order(value)
+    for (const total of ['5', '0.12345678901234567890']) {
+      const row = rowOf(message(`{"id":7,"total":${total}}`), { toRow, operation: undefined }) as Order
+      expect([row.id, String(row.total), row.own]).to.deep.equal([7, total, 1])
+      expect(Object.keys(row)).to.deep.equal(['own'])
+    }
+  })
+
+  it('is what it was if it cannot be a row', () => {
+    const text = '[12345678901234567890]'
+    const made: unknown[] = [new Map([['id', 12345678901234567890n]]), [12345678901234567890n]]
+    for (const row of made) {
+      const read = ({ value }: KafkaMessage) => value && row
+      expect(rowOf(message(text), { toRow: read, operation: undefined })).to.equal(row)
+    }
+  })
 })
