@@ -68,7 +68,7 @@ const LOGICAL_TYPES: Readonly<Record<string, Decode>> = {
   'org.apache.kafka.connect.data.Decimal': (value, { parameters }) =>
     // the converter's decimal.format NUMERIC sends a number
     typeof value === 'number' || value instanceof LongNumber
-      ? plain(value)
+      ? plain(unrounded(value))
       : decimal(bytes(value), integer(parameters?.scale)),
   'io.debezium.data.VariableScaleDecimal': value => {
     const { scale, value: unscaled } = value as Record<string, unknown>
@@ -120,7 +120,16 @@ export function decodeConnectValue(value: unknown, schema: ConnectSchema | undef
     return value.map(element => decodeConnectValue(element, schema.items))
   }
   if (schema.type === 'map') return hstoreText(mapEntries(value).map(hstoreEntry))
-  return plain(value)
+  return plain(schema.type === 'int64' ? unrounded(value) : value)
+}
+
+/**
+ * Returns a value of a type whose digits all count.
+ * @throws ConnectValueError for a JavaScript number that cannot have them
+ */
+function unrounded(value: unknown): unknown {
+  if (typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)) return value
+  throw new ConnectValueError('was rounded by JSON.parse: pass the text of the message instead')
 }
 
 function hstoreEntry([key, value]: [unknown, unknown]): [string, string | null] {
@@ -162,12 +171,9 @@ const MAX_INTEGER_LENGTH = 20
 function integer(value: unknown): bigint {
   if (typeof value === 'bigint') return value
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
-  const text = value instanceof LongNumber ? value.text : value
+  const text = value instanceof LongNumber ? value.text : unrounded(value)
   if (typeof text === 'string' && text.length <= MAX_INTEGER_LENGTH && /^-?\d+$/.test(text))
     return BigInt(text)
-  if (typeof value === 'number' && Number.isInteger(value)) {
-    throw new ConnectValueError('was rounded by JSON.parse: pass the text of the message instead')
-  }
   throw new ConnectValueError('has no integer where its schema says so')
 }
 

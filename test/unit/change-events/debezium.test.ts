@@ -215,9 +215,18 @@ describe('values of a change event with a schema', () => {
   }
 
   it('are refused where a JSON parser has rounded them', () => {
-    const payload = { op: 'c', after: { id: 1, v: Number('1529507596945104123') } }
-    const error = failure({ schema: schemaOf(at('io.debezium.time.NanoTimestamp')), payload })
-    expect(error.message).to.match(/Field "v" was rounded by JSON\.parse: pass the text/)
+    const decimal = at('org.apache.kafka.connect.data.Decimal', 'bytes')
+    for (const field of [at('io.debezium.time.NanoTimestamp'), { type: 'int64' }, decimal]) {
+      const payload = { op: 'c', after: { id: 1, v: Number('1529507596945104123') } }
+      const error = failure({ schema: schemaOf(field), payload })
+      expect(error.message).to.match(/Field "v" was rounded by JSON\.parse: pass the text/)
+    }
+  })
+
+  it('are what a JSON parser made of a floating-point number', () => {
+    const payload = { op: 'c', after: { id: 1, v: 1e20 } }
+    expect(fromDebezium({ schema: schemaOf({ type: 'double' }), payload })?.row).to.include({ v: 1e20 })
+    expect(fromDebezium({ op: 'c', after: { v: 1e20 } })?.row).to.deep.equal({ v: 1e20 })
   })
 
   it('are the decimals that Java would write, whatever their length', () => {
