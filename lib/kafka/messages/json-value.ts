@@ -1,3 +1,4 @@
+import { bytesTextOf, noteBytesText } from '../../values/bytes-text.ts'
 import {
   isExact,
   isWellFormedJson,
@@ -51,6 +52,13 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
  */
 export function withLongNumbers(row: object): object {
   if (Array.isArray(row) || isBuiltIn(row)) return row // not a row, which the writer reports
+  const copy = copyOf(row)
+  const form = bytesTextOf(row)
+  if (form) noteBytesText(copy, form)
+  return copy
+}
+
+function copyOf(row: object): object {
   const own = Object.fromEntries(Object.entries(row).map(([key, value]) => [key, longToText(value)]))
   return isPlainObject(row) ? own : Object.assign(Object.create(inheritedBy(row)), own)
 }

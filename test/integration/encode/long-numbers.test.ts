@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
-import { PgBatchWritable, type PgBatchWritableOptions } from '../../../lib/index.ts'
+import { fromDebezium, PgBatchWritable, type PgBatchWritableOptions } from '../../../lib/index.ts'
 import { KafkaMessage, LongNumber } from '../../../lib/kafka/index.ts'
 import { rowOf } from '../../../lib/kafka/messages/message-row.ts'
 import { useDatabase } from '../../support/servers/database.ts'
@@ -53,6 +53,19 @@ describe('numbers that JavaScript would round', () => {
         c: `[[{"n": ${LONG}}]]`,
         d: `{{${LONG}},{9007199254740993}}`,
         e: '{9007199254740993}',
+      })
+    })
+
+    it(`leave the bytes of a change event in a Kafka message what they are, by ${way}`, async () => {
+      await query('CREATE TABLE t (id bigint PRIMARY KEY, a bytea, b text)')
+      const toRow = ({ value }: KafkaMessage) =>
+        fromDebezium(value, null, { binaryHandlingMode: 'base64' })?.row
+      const message = messageOf('{"op":"c","after":{"id":9007199254740993,"a":"3q2+7w==","b":"3q2+7w=="}}')
+      await write(rowOf(message, { toRow, operation: undefined }) as object)
+      expect(await stored('id, a, b')).to.deep.equal({
+        id: '9007199254740993',
+        a: Buffer.from('deadbeef', 'hex'),
+        b: '3q2+7w==',
       })
     })
   }
