@@ -1,4 +1,5 @@
 import { errorOrigin } from '../values/error-origin.ts'
+import { PromiseError } from './codecs/promise-error.ts'
 import { TooLongError } from './wire/byte-buffer.ts'
 
 /** A value or a row that cannot be encoded. The message does not show the value. */
@@ -19,6 +20,6 @@ export class ValueError extends Error {
  * may show the value, so only its class is named: `encoding the value threw TypeError; see error.cause`.
  */
 export function whyNotEncoded(error: unknown): string {
-  if (error instanceof TooLongError) return error.message
+  if (error instanceof TooLongError || error instanceof PromiseError) return error.message
   return `encoding the value threw ${errorOrigin(error)}; see error.cause`
 }

@@ -118,7 +118,8 @@ export function checkObject(name: string, value: unknown, hint?: string): Record
 export function checkAbortSignal(name: string, value: unknown): AbortSignal {
   const holds =
     typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
-  expectOption<AbortSignal>(name, value, 'an AbortSignal', holds)
+  const hint = value instanceof AbortController ? 'write `controller.signal`' : undefined
+  expectOption<AbortSignal>(name, value, 'an AbortSignal', holds, hint)
   return value
 }
 

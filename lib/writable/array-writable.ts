@@ -1,5 +1,7 @@
 import { Writable } from 'node:stream'
-import { describe } from '../options/checks.ts'
+import { types } from 'node:util'
+import { kindOf } from '../values/kind-of.ts'
+import { isBuiltIn } from '../write/rows/make-rows.ts'
 import type { PgBatchWritableEvents } from './events.ts'
 
 type WriteCallback = (error: Error | null | undefined) => void
@@ -56,8 +58,16 @@ function copyOf(items: unknown): unknown {
   return Array.isArray(items) ? [...items] : items
 }
 
+/** Returns the error for anything else that is written. It names only its kind: a text would be rows. */
 export function notAnArray(items: unknown): TypeError {
-  const got = describe(items)
-  const message = `Expected an array of items, got ${got}: put a BatchTransform before PgBatchWritable`
+  const isNamed = typeof items === 'object' && items !== null && isBuiltIn(items)
+  const kind = isNamed ? `a ${items.constructor.name}` : kindOf(items)
+  const message = `Expected an array of items, got ${kind}: ${nextStep(items)}`
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' })
+}
+
+function nextStep(items: unknown): string {
+  if (types.isPromise(items)) return 'await it'
+  const isText = typeof items === 'string' || ArrayBuffer.isView(items)
+  return `put ${isText ? 'a parser and ' : ''}a BatchTransform before PgBatchWritable`
 }

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { stringifyExact } from '../../values/exact-json.ts'
+import { PromiseError } from './promise-error.ts'
 
 /**
  * What `pg` sends for a JavaScript value: the same as `prepareValue` of its lib/utils.js, which a test
@@ -16,12 +17,13 @@ import { stringifyExact } from '../../values/exact-json.ts'
  *    `pg` sends an array literal or bytes, which the server refuses. Views also in arrays.
  * 5. geography: a GeoJSON object is the geometry, as for a geometry column. The server refuses its text.
  * 6. `pg.defaults.parseInputDatesAsUTC` is not consulted: a Date for other types is local time.
+ * 7. A Promise is refused: an `await` is missing. `pg` sends `{}`, which text and JSON columns store.
  *
  * Where COPY itself differs from INSERT:
  *
- * 7. interval with restricted fields (`interval minute`, `interval year to month`): COPY reads a bare number
+ * 8. interval with restricted fields (`interval minute`, `interval year to month`): COPY reads a bare number
  *    such as '5' in the column's smallest unit, INSERT through a parameter reads seconds.
- * 8. numeric(p, s): COPY rounds a value of more than 16,383 decimals to the column's scale; as a parameter it
+ * 9. numeric(p, s): COPY rounds a value of more than 16,383 decimals to the column's scale; as a parameter it
  *    is refused.
  *
  * @see https://node-postgres.com/features/queries#parameterized-query
@@ -57,6 +59,7 @@ function makePrepare(dateText: (date: Date) => string): Prepare {
         seen,
       )
     }
+    if (types.isPromise(value)) throw new PromiseError()
     return stringifyExact(value) ?? null
   }
 

@@ -141,8 +141,12 @@ export function toPgBatchError(
 function reasonOf(error: unknown): string {
   if (isAggregateError(error) && !error.message) return error.errors.map(reasonOf).join(', ')
   const message = isError(error) ? error.message : String(error)
+  if (message === POOL_ENDED) return `${message}: await the pipeline before pool.end()`
   return NO_PASSWORD.test(message) ? `${message}; no password is given: set PGPASSWORD` : message
 }
+
+/** What the pool of pg says when it is asked for a client after its end. */
+const POOL_ENDED = 'Cannot use a pool after calling end on the pool'
 
 /** What pg, or the server, says about a password that is asked for, and is missing. */
 const NO_PASSWORD = /client password must be a string|empty password returned by client/

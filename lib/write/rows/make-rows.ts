@@ -35,8 +35,9 @@ export function mapItems<Item>(
   })
 }
 
-/** Returns what makes objects of items that are not objects yet. */
+/** Returns what to do about an item that is not a row yet, after a colon. */
 export function parserHint(item: unknown): string {
+  if (types.isPromise(item)) return ': await it'
   if (Array.isArray(item)) return ': parse CSV into objects, by csv-parse with `columns: true`'
   const isText = typeof item === 'string' || item instanceof Uint8Array
   return isText ? ': put a parser before BatchTransform' : ''

@@ -80,6 +80,7 @@ const UNENCODABLE: readonly [title: string, data: unknown][] = [
       },
     },
   ],
+  ['a Promise', Promise.resolve(SECRET)],
   [
     'a toJSON that throws',
     {
@@ -162,6 +163,17 @@ describe('the error of a bad row', () => {
         expect(await countOf(db.pool, 'picky')).to.equal(200)
       })
     }
+
+    it(`asks for the await of a Promise in a column of any type, by ${way.title}`, async () => {
+      const { pool } = makePool()
+      for (const column of ['label', 'n', 'mood', 'email']) {
+        const rows = batchesAround({ [column]: Promise.resolve(1) })
+        const error = await failureOf(write(rows, { pool, table: 'picky', ...options(way) }))
+        expect(error).to.include({ code: 'VALUE_NOT_ENCODABLE', rowIndex: 42, column })
+        expect(error.message).to.contain('the value is a Promise: await it before the row is written')
+        await db.pool.query('TRUNCATE picky')
+      }
+    })
 
     it(`names the row of an INSERT or COPY that holds one row, by ${way.title}`, async () => {
       const { pool } = makePool()

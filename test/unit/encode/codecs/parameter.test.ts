@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { prepareInstant, prepareJson, prepareValue } from '../../../../lib/encode/codecs/parameter.ts'
+import { PromiseError } from '../../../../lib/encode/codecs/promise-error.ts'
 import {
   arraysOf,
   awkwardText,
@@ -44,6 +45,24 @@ describe('prepareValue', () => {
   it('takes the bytes of a view, not the whole buffer', () => {
     const view = new Uint8Array([1, 2, 3, 4]).subarray(1, 3)
     expect(prepareValue(view)).to.deep.equal(Buffer.from([2, 3]))
+  })
+})
+
+describe('a Promise, for which pg sends {}', () => {
+  for (const [where, value] of [
+    ['alone', Promise.resolve(1)],
+    ['in an array', [1, [Promise.resolve(1)]]],
+    ['that toPostgres returns', { toPostgres: () => Promise.resolve(1) }],
+    ['of a class of its own', new (class Later extends Promise<number> {})(done => done(1))],
+  ] as const) {
+    it(`is refused ${where}`, () => {
+      for (const prepare of [prepareValue, prepareInstant])
+        expect(() => prepare(value)).to.throw(PromiseError)
+    })
+  }
+
+  it('is sent as what its toPostgres returns', () => {
+    expect(prepareValue(Object.assign(Promise.resolve(1), { toPostgres: () => 'x' }))).to.equal('x')
   })
 })
 

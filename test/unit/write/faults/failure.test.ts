@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import pg from 'pg'
 import { toPgBatchError } from '../../../../lib/write/faults/failure.ts'
 
 describe('the error of a connection that was not made', () => {
@@ -6,6 +7,16 @@ describe('the error of a connection that was not made', () => {
     const error = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')
     expect(toPgBatchError(error, 'not-sent', {}, 'connect').reason).to.equal(
       `No connection could be made: ${error.message}; no password is given: set PGPASSWORD`,
+    )
+  })
+
+  it('says to wait for the stream where the pool was ended before it', async () => {
+    const pool = new pg.Pool()
+    await pool.end()
+    const error = await pool.connect().catch((cause: unknown) => cause)
+    expect(toPgBatchError(error, 'not-sent', {}, 'connect').reason).to.equal(
+      'No connection could be made: Cannot use a pool after calling end on the pool: ' +
+        'await the pipeline before pool.end()',
     )
   })
 })
