@@ -5,28 +5,30 @@ import { readPage, readPages } from '../support/pages/pages.ts'
 const RESULTS = /\]\((?:\.\.\/)?bench\/([\w-]+)\/RESULTS\.md\)/
 
 /**
- * A figure that a page takes from a benchmark: a number with a decimal, or a large one, in a row or item that
- * links to it.
+ * A figure that a page takes from a benchmark: a number with a decimal, or a large one, in a row, item or
+ * paragraph that links to it.
  */
 interface Figure {
   readonly bench: string
   readonly text: string
+  /** It may also be among the findings, which are written by hand. */
+  readonly isProse?: true
 }
 
 /**
- * Returns the figures of the rows and list items that link to a RESULTS.md; those of code and of links are
- * none.
+ * Returns the figures of the rows, list items and paragraphs that link to a RESULTS.md; those of code and of
+ * links are none.
  */
 function figuresOf(markdown: string): Figure[] {
-  const lines = markdown.replace(/\n {2,}(?=\S)/g, ' ').split('\n')
+  const lines = markdown.replace(/(?<!\|)\n(?=[^\s|#!<-])|\n {2,}(?=\S)/g, ' ').split('\n')
   return lines.flatMap(line => {
     const bench = RESULTS.exec(line)?.[1]
-    if (bench === undefined || !/^(\||- )/.test(line)) return []
+    if (bench === undefined) return []
     const text = line.replace(/`[^`]*`|\[[^\]]*\]\([^)]*\)/g, '')
     const numbers = text.match(/(?<![\w,.])\d+(?:\.\d+)?(?![\w,.]*\d)/g) ?? []
     return numbers
       .filter(number => number.includes('.') || Number(number) > 100)
-      .map(text => ({ bench, text }))
+      .map(text => (/^(\||- )/.test(line) ? { bench, text } : { bench, text, isProse: true as const }))
   })
 }
 
@@ -35,11 +37,11 @@ describe('the figures of the pages', () => {
     const figures = figuresOf(markdown)
     if (figures.length === 0) continue
     it(`in ${path} are in the RESULTS.md that they link to`, () => {
-      const results = (bench: string) =>
-        readPage(`bench/${bench}/RESULTS.md`).markdown.split('## Findings')[0]!
-      const missing = figures.filter(({ bench, text }) => {
+      const missing = figures.filter(({ bench, text, isProse }) => {
+        const { markdown } = readPage(`bench/${bench}/RESULTS.md`)
+        const results = isProse ? markdown : markdown.split('## Findings')[0]!
         const escaped = text.replace('.', '\\.')
-        return !new RegExp(`(?<![\\d.])${escaped}(?![\\d.])`).test(results(bench))
+        return !new RegExp(`(?<![\\d.])${escaped}(?![\\d.])`).test(results)
       })
       expect(missing).to.deep.equal([])
     })
@@ -63,10 +65,14 @@ describe('the figures of the pages', () => {
 
   it('are numbers with decimals or above 100, outside of code and links', () => {
     expect(
-      figuresOf('| 1.5 of `2.5` 1,000 x 12 | 739 | [a](../bench/peers/RESULTS.md) |\n9.9\n'),
+      figuresOf(
+        '| 1.5 of `2.5` 1,000 x 12 | 739 | [a](../bench/peers/RESULTS.md) |\n9.9\n\n' +
+          'On a\nmachine 8.5 ([b](../bench/load/RESULTS.md)).\n\n7.7',
+      ),
     ).to.deep.equal([
       { bench: 'peers', text: '1.5' },
       { bench: 'peers', text: '739' },
+      { bench: 'load', text: '8.5', isProse: true },
     ])
   })
 })
