@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { Command } from 'commander'
 import { shellWord } from '../../sources/shell-word.ts'
 import { nearest } from '../../values/names/nearest.ts'
+import { COMMAND } from '../terminal/command-name.ts'
 import { hostOption, insteadOf } from './other-tools.ts'
 
 /**
@@ -123,7 +124,7 @@ function namesFile(word: string): boolean {
 
 /** Returns `pg-batch load guests.csv --table guests`. */
 function loadCommand(file: string): string {
-  return `pg-batch load ${shellWord(file)} --table ${tableFor(file)}`
+  return `${COMMAND} load ${shellWord(file)} --table ${tableFor(file)}`
 }
 
 /**

@@ -7,6 +7,7 @@ import type { ConnectionParameters } from '../../connection-string/connection-pa
 import type { Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
 import { dataError, interruptedError, usageError } from '../exit-error.ts'
+import { COMMAND } from '../terminal/command-name.ts'
 import { connectFailure } from './connect-failure.ts'
 import { connectionConfig, type Environment, embeddedConfig, serviceError } from './connection-config.ts'
 import { connectTimeoutOf, openPool } from './open-pool.ts'
@@ -83,7 +84,7 @@ async function openEmbedded(request: DatabaseRequest): Promise<Database> {
   const embedded = await openEmbeddedDatabase()
   const state = embedded.shared ? 'which is running' : 'started for this load'
   notify(`Using the embedded PostgreSQL, ${state}.`)
-  notify(`Its data: ${embedded.dataDir}. To look at it: pg-batch server`)
+  notify(`Its data: ${embedded.dataDir}. To look at it: ${COMMAND} server`)
   const leave = () =>
     embedded.stopWhenUnused(sessions =>
       notify(`Waiting for ${plural(sessions, 'other session')} to leave the embedded server.`),

@@ -1,4 +1,5 @@
 import { describeOtherRelation, RELATION_SQL } from '../../table/catalogue/other-relation.ts'
+import { TABLE_NAMES_SQL, tableHint } from '../../table/catalogue/table-names.ts'
 import { parseTableName, quoteTable, type TableParts } from '../../table/identifier.ts'
 import { didYouMean } from '../../values/names/did-you-mean.ts'
 import { listNames } from '../../values/names/list-names.ts'
@@ -31,9 +32,7 @@ export async function missingTable({ pool, name: where }: Database, name: string
     const place = parts.schema === undefined ? 'which' : 'whose schema'
     return dataError(`the table "${name}" does not exist in ${where}, ${place} has no tables yet${MAKE_IT}`)
   }
-  const elsewhere = known.find(other => other.endsWith(`.${name}`))
-  const hint = elsewhere === undefined ? didYouMean(name, known) : `; did you mean "${elsewhere}"?`
-  return dataError(`the table "${name}" does not exist in ${where}${hint}${MAKE_IT}`)
+  return dataError(`the table "${name}" does not exist in ${where}${tableHint(name, known)}${MAKE_IT}`)
 }
 
 /** A name such as `shop.public.orders`, whose parts need no quotes. */
@@ -57,16 +56,6 @@ async function schemaNames(pool: QueryPool): Promise<string[]> {
 
 /** Returns the names of tables as they have to be written; with a schema only its own. */
 async function tableNames(pool: QueryPool, schema: string | undefined): Promise<string[]> {
-  const { rows } = await queryInTime<{ name: string }>(
-    pool,
-    `
-    SELECT CASE WHEN pg_table_is_visible(c.oid) AND $1::text IS NULL THEN c.relname
-      ELSE n.nspname || '.' || c.relname END AS name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'f', 'v') AND n.nspname !~ '^(pg_|information_schema$)'
-      AND n.nspname = coalesce($1, n.nspname)
-    ORDER BY 1 LIMIT 1000`,
-    [schema ?? null],
-  )
+  const { rows } = await queryInTime<{ name: string }>(pool, TABLE_NAMES_SQL, [schema ?? null])
   return rows.map(row => row.name)
 }

@@ -2,6 +2,7 @@ import { REPAIRS, type Repair } from '../../sources/repairs.ts'
 import { shellWord } from '../../sources/shell-word.ts'
 import type { Stats } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
+import { COMMAND } from './command-name.ts'
 
 /** Returns `orders: 10,000 rows committed in 10 batches, 0.21 s, 47,619 rows/s`. */
 export function committedLine(
@@ -66,6 +67,6 @@ export function replayHint(
 ): string {
   const them = rows === 1 ? 'it' : 'them'
   const options = `--table ${shellWord(table)}${identity === undefined ? '' : ` --identity ${identity}`}`
-  const next = `correct ${them} and run: pg-batch replay ${shellWord(file)} ${options}`
+  const next = `correct ${them} and run: ${COMMAND} replay ${shellWord(file)} ${options}`
   return `${plural(rows, 'row')} rejected, in ${file}; ${next}`
 }

@@ -9,6 +9,7 @@ import { readUniqueIndexes, UNIQUE_INDEXES_SQL } from '../../table/catalogue/int
 import { VIEW_DEFAULTS_SQL, withDefaults } from '../../table/catalogue/introspect-view.ts'
 import { describeOtherRelation, RELATION_SQL } from '../../table/catalogue/other-relation.ts'
 import { ROW_CONSTRAINTS_SQL, readRowConstraints } from '../../table/catalogue/row-constraints.ts'
+import { TABLE_NAMES_SQL, tableHint } from '../../table/catalogue/table-names.ts'
 import { checkSession } from '../../table/check-session.ts'
 import { quoteTable, type TableParts } from '../../table/identifier.ts'
 import { describeTable } from '../../table/introspect.ts'
@@ -142,17 +143,33 @@ async function introspectTable<Item>(
   if (described) {
     return request.onConflict ? withConflict(lease, described, request) : described
   }
-  const [other] = (await ask(RELATION_SQL, [quoteTable(table)])).rows
-  throw noTable(table, other)
+  throw await noTable(table, ask)
 }
 
-/** @param other the relation that has the name, if any: a sequence for example */
-function noTable(table: TableParts, other: Record<string, unknown> | undefined): PgBatchError {
+type Ask = (text: string, values: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>
+
+/** Returns the error for a name that is not a table: what it is, or which table was probably meant. */
+async function noTable(table: TableParts, ask: Ask): Promise<PgBatchError> {
   const name = quoteTable(table)
+  const [other] = (await ask(RELATION_SQL, [name])).rows
   const reason = other
     ? `${name} is ${describeOtherRelation(other)}`
-    : `Table ${name} does not exist, or this role cannot see it${nameHint(table)}`
+    : `Table ${name} does not exist${await whereAndHint(table, ask)}`
   return new PgBatchError('TABLE_NOT_FOUND', reason, { outcome: 'not-sent' })
+}
+
+async function whereAndHint(table: TableParts, ask: Ask): Promise<string> {
+  const unseen = ', or this role cannot see it'
+  const { schema, name } = table
+  try {
+    const { rows } = await ask('SELECT current_database() AS name', [])
+    const known = (await ask(TABLE_NAMES_SQL, [schema ?? null])).rows.map(row => String(row.name))
+    const shown = schema === undefined ? name : `${schema}.${name}`
+    const hint = tableHint(shown, known) || nameHint(table)
+    return ` in database ${JSON.stringify(rows[0]?.name)}${unseen}${hint}`
+  } catch {
+    return `${unseen}${nameHint(table)}` // a database whose catalogue lacks what the queries need
+  }
 }
 
 /** Returns what may be wrong with the name of a table that does not exist. */

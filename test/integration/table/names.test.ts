@@ -153,8 +153,11 @@ describe('names that need quoting', () => {
   })
 
   for (const { table, reason } of [
-    { table: 'absent', reason: 'Table "absent" does not exist, or this role cannot see it' },
-    { table: 'no_schema.orders', reason: 'Table "no_schema"."orders" does not exist, or this role' },
+    { table: 'absent', reason: ', or this role cannot see it' },
+    { table: 'no_schema.orders', reason: 'Table "no_schema"."orders" does not exist in database "' },
+    { table: 'idexed', reason: ', or this role cannot see it; did you mean "indexed"?' },
+    { table: 'Indexed', reason: ', or this role cannot see it; did you mean "indexed"?' },
+    { table: 'hidden_away', reason: ', or this role cannot see it; did you mean "attic.hidden_away"?' },
     { table: 'an_index', reason: '"an_index" is an index, not a table' },
     { table: 'a_sequence', reason: '"a_sequence" is a sequence, not a table' },
     {
@@ -166,7 +169,9 @@ describe('names that need quoting', () => {
       await db.pool.query(`CREATE TABLE IF NOT EXISTS indexed (id int);
         CREATE SEQUENCE IF NOT EXISTS a_sequence;
         CREATE MATERIALIZED VIEW IF NOT EXISTS totals AS SELECT count(*) FROM indexed;
-        CREATE INDEX IF NOT EXISTS an_index ON indexed (id)`)
+        CREATE INDEX IF NOT EXISTS an_index ON indexed (id);
+        CREATE SCHEMA IF NOT EXISTS attic;
+        CREATE TABLE IF NOT EXISTS attic.hidden_away (id int)`)
       for (const batches of [[[{ id: 1 }]], []]) {
         const error = await failureOf(write(batches, { pool: makePool().pool, table }))
         expect(error).to.include({ code: 'TABLE_NOT_FOUND', outcome: 'not-sent' })

@@ -115,21 +115,15 @@ describe('the message of an error', () => {
     })
   }
 
-  for (const [table, text] of [
-    ['nowhere', 'Table "nowhere" does not exist, or this role cannot see it'],
-    [
-      'Nowhere',
-      'Table "Nowhere" does not exist, or this role cannot see it: ' +
-        'names keep their case, and "nowhere" is another one',
-    ],
-    [
-      'shop.public.t',
-      'Table "shop"."public.t" does not exist, or this role cannot see it: ' +
-        'a name has a schema and a table, and no database',
-    ],
+  for (const [table, name, hint] of [
+    ['nowhere', '"nowhere"', ''],
+    ['Nowhere', '"Nowhere"', ': names keep their case, and "nowhere" is another one'],
+    ['shop.public.t', '"shop"."public.t"', ': a name has a schema and a table, and no database'],
   ] as const) {
     it(`says what may be wrong with the name of the table ${table}`, async () => {
-      expect((await failure([{ id: 1 }], { table })).message).to.equal(`${text} (nothing was sent)`)
+      const where = `in database "${db.name}", or this role cannot see it`
+      const { message } = await failure([{ id: 1 }], { table })
+      expect(message).to.equal(`Table ${name} does not exist ${where}${hint} (nothing was sent)`)
     })
   }
 })
