@@ -18,5 +18,7 @@ export async function readInChunks<Table>(
       done()
     },
   })
-  await pipeline(new FileReader(await open(path), chunkBytes), utf8(), reader, sink)
+  const handle = await open(path)
+  const file = new FileReader({ name: path, handle, status: await handle.stat() }, chunkBytes)
+  await pipeline(file, utf8(), reader, sink)
 }

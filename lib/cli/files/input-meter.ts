@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { FileReader } from '../../sources/input/file-reader.ts'
 
 /** Counts the bytes of the input that were read, as they are on the disk. */
 export class InputMeter {
@@ -25,6 +26,13 @@ export class InputMeter {
   /** To be called when the input is read again from its start. */
   restart(): void {
     this.#streams = []
+  }
+
+  /** The names of the files that other processes wrote to before their ends were read. */
+  get changedFiles(): string[] {
+    return this.#streams.flatMap(stream =>
+      stream instanceof FileReader && stream.wasWrittenTo ? [stream.name] : [],
+    )
   }
 
   get bytesRead(): number {

@@ -9,7 +9,7 @@ import { explain } from '../report/explain.ts'
 import { inputFingerprint } from '../resume/input-fingerprint.ts'
 import { openResume, type Resume } from '../resume/resume.ts'
 import { stoppingLine, whileRunning } from '../signals.ts'
-import { regressedLine, undoneLine } from '../terminal/messages.ts'
+import { regressedLine, undoneLine, writtenToLine } from '../terminal/messages.ts'
 import { chooseWatchers } from '../watch/choose-watchers.ts'
 import type { Watcher } from '../watch/watcher.ts'
 import { countWorkers, whyOneWorker } from '../workers/count-workers.ts'
@@ -57,6 +57,7 @@ export async function runLoad(
   const stop = (): void => watcher.note(stoppingLine(signal, passes.run.stop()))
   const failure = await whileRunning(signal, stop, () => passes.writeAll(readAgain))
   for (const hint of await hintsOf(plan, passes.run)) watcher.note(hint)
+  if (!failure) for (const file of plan.meter.changedFiles) watcher.note(writtenToLine(file))
   await reportEnd(passes.run, failure, args, { watcher, terminal })
 }
 

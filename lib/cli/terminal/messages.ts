@@ -70,3 +70,8 @@ export function replayHint(
   const next = `correct ${them} and run: ${COMMAND} replay ${shellWord(file)} ${options}`
   return `${plural(rows, 'row')} rejected, in ${file}; ${next}`
 }
+
+/** Says that a file was written to while it was read, as a log is that grows. */
+export function writtenToLine(file: string): string {
+  return `${file}: was written to while it was read: its last row may be cut short, or rows may be missing`
+}

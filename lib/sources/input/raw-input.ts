@@ -29,7 +29,8 @@ export async function openRaw(file: string, stdin: Readable | undefined): Promis
   if (status.isFIFO() || status.isSocket() || status.isCharacterDevice()) {
     return isStandardInput(status) ? (stdin ?? process.stdin) : openOnce(file, status)
   }
-  return new FileReader(await openFile(file), CHUNK_BYTES)
+  const handle = await openFile(file)
+  return new FileReader({ name: file, handle, status: await handle.stat() }, CHUNK_BYTES)
 }
 
 /** Opens a file for reading. Rejects with EISDIR for a directory. */
