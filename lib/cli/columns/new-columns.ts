@@ -5,13 +5,14 @@ import { streamOf } from '../../sources/source.ts'
 import { type AddedColumn, whyNoNewColumn } from '../../table/alter-table.ts'
 import type { Table } from '../../types.ts'
 import { plural } from '../../values/format-count.ts'
+import type { InferredType } from '../../values/infer-type.ts'
 import { listColumns } from '../../values/names/list-names.ts'
 import type { LoadArguments } from '../arguments/arguments.ts'
 import { dataError } from '../exit-error.ts'
-import type { ColumnChecks } from './create-table.ts'
+import { type ColumnChecks, checkOfType } from './create-table.ts'
 import { checkMap, matchColumns } from './match-columns.ts'
 import { KeyMatches } from './match-keys.ts'
-import { sampleColumns } from './sample-columns.ts'
+import { sampleColumns, valueKindOf } from './sample-columns.ts'
 
 /** What --evolve adds to a table before rows are written. */
 export interface NewColumns {
@@ -20,6 +21,8 @@ export interface NewColumns {
   readonly rows: Readable
   /** The checks of the new columns' values, if not all rows were looked at. */
   readonly checks: ColumnChecks | undefined
+  /** The columns that `checks` checks, with their inferred types. */
+  readonly inferred: readonly AddedColumn[]
 }
 
 /** How many columns --evolve adds, unless --max-new-columns says otherwise. */
@@ -38,7 +41,7 @@ export async function planNewColumns(
   args: LoadArguments,
   unwrap: (line: SourceRow) => SourceRow,
 ): Promise<NewColumns> {
-  const none = { added: [], rows: streamOf(source), checks: undefined }
+  const none = { added: [], rows: streamOf(source), checks: undefined, inferred: [] }
   if (!source.header) {
     // rows of a pipe that is still written do not wait for others: the writer adds columns as they come
     if (!source.live || args.dryRun) return inRows(source, reopen, table, args, unwrap)
@@ -56,11 +59,36 @@ export async function planNewColumns(
   }
   const keep = (row: SourceRow) => renamed(row, [...news])
   const { columns, rows, checks } = await sampleColumns(source, reopen, { names, keep, args })
-  return {
-    added: columns.map(({ name, type }) => typed(name, type, args)),
-    rows,
-    checks: only(names, checks),
-  }
+  const added = columns.map(({ name, type }) => typed(name, type, args))
+  return { added, rows, ...checked(added, checks, args) }
+}
+
+/** Returns the checks of the inferred columns among these. */
+function checked(
+  added: readonly AddedColumn[],
+  checks: ColumnChecks | undefined,
+  { type = new Map() }: LoadArguments,
+): Pick<NewColumns, 'checks' | 'inferred'> {
+  const inferred = checks ? added.filter(({ name }) => !type.has(name)) : []
+  return { checks: checks && only(inferred, checks), inferred }
+}
+
+/**
+ * Returns the checks of columns that an earlier run of a load has added, beside those of this run. Without
+ * them the same row would be refused by one run, and stored with another value by the next.
+ */
+export function checksOfRuns(
+  earlier: readonly AddedColumn[],
+  { checks }: Partial<NewColumns>,
+  source: Sources,
+  args: LoadArguments,
+): ColumnChecks | undefined {
+  if (earlier.length === 0) return checks
+  const inference = { kind: valueKindOf(source, args), sampled: 'the first rows', evolves: true }
+  const before = new Map(
+    earlier.map(({ name, type }) => [name, checkOfType(name, type as InferredType, inference)]),
+  )
+  return name => checks?.(name) ?? before.get(name)
 }
 
 /** Returns the column of each name in the header that the table lacks. */
@@ -136,8 +164,7 @@ async function inRows(
   // with too many, the writer decides row by row
   const inferred =
     fitting.length > maxNewColumns ? [] : fitting.map(({ name, type }) => typed(name, type, args))
-  const names = inferred.map(({ name }) => name)
-  return { added: withTyped(inferred, source, table, args), rows, checks: only(names, checks) }
+  return { added: withTyped(inferred, source, table, args), rows, ...checked(inferred, checks, args) }
 }
 
 /**
@@ -169,6 +196,7 @@ function renamed(row: SourceRow, pairs: readonly (readonly [key: string, name: s
   return out
 }
 
-function only(names: readonly string[], checks: ColumnChecks | undefined): ColumnChecks | undefined {
-  return checks && (name => (names.includes(name) ? checks(name) : undefined))
+function only(columns: readonly AddedColumn[], checks: ColumnChecks): ColumnChecks {
+  const names = new Set(columns.map(({ name }) => name))
+  return name => (names.has(name) ? checks(name) : undefined)
 }

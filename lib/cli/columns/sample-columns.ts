@@ -5,6 +5,7 @@ import type { Sources } from '../../sources/open-sources.ts'
 import type { SourceRow } from '../../sources/rows.ts'
 import { streamOf } from '../../sources/source.ts'
 import { plural } from '../../values/format-count.ts'
+import type { ValueKind } from '../../values/infer-type.ts'
 import type { CreateArguments } from '../arguments/create-arguments.ts'
 import type { InputArguments } from '../arguments/input-arguments.ts'
 import { type ColumnChecks, columnChecks } from './create-table.ts'
@@ -18,6 +19,15 @@ export interface SampledColumns {
   readonly rows: Readable
   /** The checks of values, if not all rows were looked at. */
   readonly checks: ColumnChecks | undefined
+}
+
+/** Returns how the values of a source show their types. */
+export function valueKindOf(
+  { format }: Sources,
+  { decimalSeparator }: Pick<InputArguments, 'decimalSeparator'>,
+): ValueKind {
+  if (format !== 'csv') return 'json'
+  return decimalSeparator === ',' ? 'decimal-comma' : 'csv'
 }
 
 export interface SampleOptions {
@@ -36,8 +46,7 @@ export async function sampleColumns(
   reopen: () => Promise<Sources>,
   { names, keep, args }: SampleOptions,
 ): Promise<SampledColumns> {
-  const csv = args.decimalSeparator === ',' ? 'decimal-comma' : 'csv'
-  const kind = source.format === 'csv' ? csv : 'json'
+  const kind = valueKindOf(source, args)
   const inference = new ColumnInference(kind, names)
   const add = (row: SourceRow | undefined) => {
     if (row !== undefined) inference.add(keep(row))

@@ -1,5 +1,6 @@
 import { checkConflict, checkNewConflict, describeConflict } from '../columns/check-conflict.ts'
 import { type NewTable, planTable } from '../columns/create.ts'
+import { checksOfRuns } from '../columns/new-columns.ts'
 import {
   dropIfEmpty,
   type Execution,
@@ -15,6 +16,7 @@ import { hasRecord } from '../resume/resume-record.ts'
 import { shortSql } from '../terminal/visible.ts'
 import { dryRun } from './dry-run.ts'
 import { interruptible, type LoadTask, writeRows } from './load-task.ts'
+import { columnsOfEarlierRun } from './table-changes.ts'
 import { lastUnnamedNote, withoutEmptyLast } from './text-files/last-field.ts'
 import { waitingForServer } from './waiting-for-server.ts'
 
@@ -29,7 +31,7 @@ export async function loadIntoCreated(whole: LoadTask): Promise<void> {
   const { source, reopen } = task
   if (source.isLastUnnamed && !args.columns && !args.strictHeader) notify(lastUnnamedNote(source))
   const planned = await interruptible(task, () => planTable(source, reopen, args))
-  const { sql, columns, choice, rows, checks } = planned
+  const { sql, columns, choice, rows } = planned
   if (exists) {
     const table = await waitingForServer(task, () => findTable(database, args.table))
     await checkConflict(args, table, () => waitingForServer(task, () => uniqueIndexesOf(database, table)))
@@ -40,6 +42,7 @@ export async function loadIntoCreated(whole: LoadTask): Promise<void> {
   let done = false
   try {
     const table = await waitingForServer(task, () => findTable(database, args.table))
+    const checks = checksOfRuns(await columnsOfEarlierRun(task, table), planned, source, args)
     await writeRows(task, { table, choice, rows, checks })
     done = true
   } finally {

@@ -4,6 +4,7 @@ import type { Table } from '../../types.ts'
 import { checkConflict, checkKeyIsWritten, describeConflict } from '../columns/check-conflict.ts'
 import { checkRequired } from '../columns/check-required.ts'
 import { chooseColumns } from '../columns/choose-columns.ts'
+import { checksOfRuns } from '../columns/new-columns.ts'
 import { whyText } from '../columns/why-text.ts'
 import { execute, uniqueIndexesOf } from '../database/table.ts'
 import { dryRun } from './dry-run.ts'
@@ -11,6 +12,7 @@ import { type LoadTarget, type LoadTask, writeRows } from './load-task.ts'
 import {
   changedTable,
   changeFor,
+  columnsOfEarlierRun,
   futureColumn,
   NO_NEW_COLUMNS,
   newColumnsOf,
@@ -34,8 +36,10 @@ export async function loadIntoExisting(whole: LoadTask): Promise<void> {
   checkKeyIsWritten(args, choice, source.name)
   checkRequired(args, table, choice, source.name)
   for (const note of choice.notes) notify(note)
-  const { rows = streamOf(source), checks, added } = news
-  if (args.dryRun) return dryRunExisting(task, table, news, { choice, rows })
+  const earlier = await columnsOfEarlierRun(task, table)
+  const checks = checksOfRuns(earlier, news, source, args)
+  const { rows = streamOf(source), added, inferred } = news
+  if (args.dryRun) return dryRunExisting(task, table, news, { choice, rows, checks })
   if (args.truncate) await emptyTable(task, table)
   await writeRows(task, {
     table: await withColumns(task, table, added),
@@ -43,6 +47,7 @@ export async function loadIntoExisting(whole: LoadTask): Promise<void> {
     rows,
     checks,
     added: added.length,
+    inferred,
   })
 }
 
@@ -51,7 +56,7 @@ async function dryRunExisting(
   task: LoadTask,
   table: Table,
   news: typeof NO_NEW_COLUMNS,
-  { choice, rows }: Pick<LoadTarget, 'choice' | 'rows'>,
+  { choice, rows, checks }: Pick<LoadTarget, 'choice' | 'rows' | 'checks'>,
 ): Promise<void> {
   const { args } = task
   const isUpsert = args.onConflict !== undefined || args.onConflictDo !== undefined
@@ -62,7 +67,7 @@ async function dryRunExisting(
     table: await waitingForServer(task, () => changedTable(task, table, change)),
     choice,
     rows,
-    checks: news.checks,
+    checks,
     title: `${args.table}, ${what}${describeConflict(args)}`,
     columns: [...table.columns, ...news.added].map(({ name }) => name),
     format: whyText(table, choice.columns, isUpsert),

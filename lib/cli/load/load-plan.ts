@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Sources } from '../../sources/open-sources.ts'
 import type { Repairs } from '../../sources/repairs.ts'
 import type { SourceRow } from '../../sources/rows.ts'
+import type { AddedColumn } from '../../table/alter-table.ts'
 import type { Table } from '../../types.ts'
 import type { EvolveEvent } from '../../writable/events.ts'
 import type { PgBatchWritableOptions } from '../../writable/options.ts'
@@ -45,6 +46,8 @@ export interface LoadPlan {
   readonly database: Database
   readonly table: Table
   readonly args: LoadArguments
+  /** The columns that --evolve has added before the first row, whose later values are checked. */
+  readonly newColumns: readonly AddedColumn[]
   readonly terminal: Terminal
   /** Set for a dry run. */
   readonly trial?: Trial | undefined

@@ -5,6 +5,7 @@ import type { Sources } from '../../sources/open-sources.ts'
 import type { Repairs } from '../../sources/repairs.ts'
 import { streamOf } from '../../sources/source.ts'
 import { SourceError } from '../../sources/source-error.ts'
+import type { AddedColumn } from '../../table/alter-table.ts'
 import { copyObstacleOf } from '../../table/copy-obstacle.ts'
 import { isInsertable } from '../../table/insertable.ts'
 import type { Table } from '../../types.ts'
@@ -60,6 +61,8 @@ export interface LoadTarget {
   readonly checks?: ColumnChecks | undefined
   /** How many columns --evolve has added for them. */
   readonly added?: number
+  /** Those among them whose later values are checked, with their inferred types. */
+  readonly inferred?: readonly AddedColumn[] | undefined
 }
 
 /** Looks at rows. The signal destroys the source, which is the only thing that can be stopped. */
@@ -83,7 +86,7 @@ export function planOf(
   source: Sources,
   target: LoadTarget,
 ): LoadPlan {
-  const { table, choice, rows, checks, added = 0 } = target
+  const { table, choice, rows, checks, added = 0, inferred = [] } = target
   const rejects = keepsRejects(args)
   // a header names the columns before the first row
   const evolves = args.evolve === true && choice.columns === undefined
@@ -125,6 +128,7 @@ export function planOf(
     database,
     table,
     args,
+    newColumns: inferred,
     terminal,
     unwrap,
     shape: rejects ? refusingMalformed(rejecting(checks, checked)) : checked,

@@ -140,12 +140,18 @@ async function nextPass(
 }
 
 async function openResumeOf(plan: LoadPlan): Promise<Resume | undefined> {
-  const { database, source, args, table } = plan
+  const { database, source, args, table, newColumns } = plan
   if (args.resume === undefined) return undefined
   const fingerprint = inputFingerprint(source.description, args)
   const wanted = countWorkers(plan)
   const distribution = { workers: wanted, chunkRows: batchLimitsOf(args, wanted).rows }
-  const resume = await openResume(database, args.resume, { source, fingerprint, table, distribution })
+  const resume = await openResume(database, args.resume, {
+    source,
+    fingerprint,
+    table,
+    distribution,
+    newColumns,
+  })
   const { workers } = resume.distribution
   const why = workers > 1 ? whyOneWorker(plan) : undefined
   if (why === undefined) return resume

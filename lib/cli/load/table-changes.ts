@@ -6,6 +6,7 @@ import { type NewColumns, planNewColumns } from '../columns/new-columns.ts'
 import { addColumns, LOCK_TIMEOUT_MS } from '../database/add-columns.ts'
 import { findTable, tableAfter } from '../database/table.ts'
 import { dataError } from '../exit-error.ts'
+import { readNewColumns } from '../resume/resume-record.ts'
 import { unwrapRejected } from '../rows/replay-row.ts'
 import { shortSql } from '../terminal/visible.ts'
 import { interruptible, type LoadTask } from './load-task.ts'
@@ -25,6 +26,27 @@ export function newColumnsOf(task: LoadTask, table: Table): Promise<NewColumns> 
 }
 
 const KINDS = { view: 'view', foreign: 'foreign table' } as const
+
+/**
+ * Returns the columns that --evolve has added before --resume continued the load, except those that were
+ * altered since.
+ */
+export async function columnsOfEarlierRun(task: LoadTask, table: Table): Promise<NewColumns['added']> {
+  const { database, args } = task
+  const { evolve, resume } = args
+  if (!evolve || resume === undefined) return []
+  const added = await waitingForServer(task, () => readNewColumns(database.pool, resume))
+  const typeOf = new Map(table.columns.map(({ name, type }) => [name, type.name]))
+  return added.filter(({ name, type }) => typeOf.get(name) === (NAMES[type] ?? type))
+}
+
+/** The names in the catalogue of types that have another one in SQL. */
+const NAMES: Readonly<Record<string, string>> = {
+  boolean: 'bool',
+  integer: 'int4',
+  bigint: 'int8',
+  'double precision': 'float8',
+}
 
 /** Returns the statement with a line for each column. */
 export function shownSql(table: Table, added: readonly AddedColumn[]): string {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Sources } from '../../sources/open-sources.ts'
+import type { AddedColumn } from '../../table/alter-table.ts'
 import { quoteLiteral, quoteTable } from '../../table/identifier.ts'
 import type { Table } from '../../types.ts'
 import { formatCount, plural } from '../../values/format-count.ts'
@@ -12,6 +13,7 @@ import { difference, identityOf, identityOfSpooled } from '../files/file-identit
 import type { NumberedRow } from '../rows/row-intake.ts'
 import type { Distribution } from './distribution.ts'
 import {
+  addNewColumns,
   beginRecord,
   finishRecord,
   hasRecord,
@@ -32,6 +34,8 @@ export interface Resume extends WrittenRows {
   readonly note: string | undefined
   /** Set if an earlier run wrote all rows: the message that says so. */
   readonly complete: string | undefined
+  /** Stores columns that --evolve has added for rows of this run. */
+  addColumns(added: readonly AddedColumn[]): Promise<void>
   /**
    * Stores that the load is complete.
    * @throws ExitError if a file has changed while it was read
@@ -45,6 +49,8 @@ export interface OpenResumeOptions {
   readonly table: Table
   /** How a new load distributes its rows. A load that has begun before continues as it began. */
   readonly distribution: Distribution
+  /** The columns that --evolve has added for a new load. */
+  readonly newColumns: readonly AddedColumn[]
 }
 
 /**
@@ -54,12 +60,12 @@ export interface OpenResumeOptions {
 export async function openResume(
   { pool, user }: Pick<Database, 'pool' | 'user'>,
   name: string,
-  { source, fingerprint, table, distribution }: OpenResumeOptions,
+  { source, fingerprint, table, distribution, newColumns }: OpenResumeOptions,
 ): Promise<Resume> {
   const pathOf = new Map(source.files.map(file => [file, resolve(file)]))
   const files = await identify(source, pathOf)
   const target = quoteTable({ schema: table.schema, name: table.name })
-  const begun = { files, target, fingerprint, distribution }
+  const begun = { files, target, fingerprint, distribution, newColumns }
   const denied = (error: unknown): never => {
     throw deniedTables(error, user)
   }
@@ -82,6 +88,7 @@ export async function openResume(
     },
     note: noteOf(name, written, distribution),
     complete: record.finished && completeLine(name, record, table.name),
+    addColumns: added => addNewColumns(pool, name, added),
     async finish(rowsRead) {
       for (const [index, now] of (await identify(source, pathOf)).entries()) {
         const changed = difference(files[index]!, now)

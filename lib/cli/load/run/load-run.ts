@@ -103,7 +103,11 @@ export class LoadRun {
       gracefulSignal: this.#givingUp.signal,
     })
     sink.on('retry', () => this.#retries++)
-    sink.on('evolve', this.#plan.onEvolve)
+    sink.on('evolve', event => {
+      this.#plan.onEvolve(event)
+      // a load that is continued compares fewer values if the server does not take this
+      this.#resume?.addColumns(event.added).catch(() => {})
+    })
     if (this.#plan.args.singleTransaction) return sink
     sink.on('commit', () => {
       const { rowsReceived, rowsPending } = sink.stats

@@ -195,6 +195,31 @@ describe('pg-batch load --evolve', function () {
     }
   })
 
+  for (const [format, before] of [
+    ['csv', 0],
+    ['ndjson', 0],
+    ['ndjson', 1100],
+  ] as const)
+    it(`compares later values of ${format}, of a column added after ${before} rows, when --resume continues`, async () => {
+      const ids = Array.from({ length: before + 3000 }, (_, id) => id)
+      const lines =
+        format === 'csv'
+          ? ['id,v', ...ids.map(id => `${id},5`), '9999,007']
+          : [...ids.map(id => JSON.stringify({ id, v: id < before ? null : 5 })), '{"id":9999,"v":"007"}']
+      const path = await file(`resumed-${before}.${format}`, `${lines.join('\n')}\n`)
+      const words = [path, '--evolve', '--resume', `${table}-run`, '--batch-size', '100']
+      await query(`ALTER TABLE ${table} ADD CONSTRAINT few CHECK (id < ${before + 2500})`)
+      expect(await load(words)).to.include({ status: 1 })
+      await query(`ALTER TABLE ${table} DROP CONSTRAINT few`)
+      const { status, stderr } = await load(words)
+      expect(stderr).to.include('the value of "v" is not integer, the type inferred from the first rows')
+      expect(status).to.equal(1)
+      await query(`ALTER TABLE ${table} ALTER COLUMN v TYPE text`)
+      expect(await load(words)).to.include({ status: 0 })
+      expect(await query(`SELECT count(*)::int, max(v) FROM ${table}`)).to.deep.equal([[ids.length + 1, '5']])
+      expect(await query(`SELECT v FROM ${table} WHERE id = 9999`)).to.deep.equal([['007']])
+    })
+
   it('adds columns with the types of a Parquet file', async () => {
     const path = await file('typed.parquet', parquetOf([ID, AMOUNT]))
     expect(await load([path, '--evolve'])).to.include({ status: 0 })
