@@ -99,8 +99,7 @@ function checkKeys<Item>(
       const { columns, unknownKey } = keysOf(plan.objectOf(row), plan)
       expected = columns
       if (columns.length === 0 && isBuiltIn(row)) throw notARow(batch, index, row)
-      if (unknownKey !== undefined)
-        throw unknownKeyError(batch, index, blamedKey(plan.objectOf(row), unknownKey, plan), plan)
+      if (unknownKey !== undefined) throw unknownKeyError(batch, index, unknownKey, plan.objectOf(row), plan)
       return true
     } catch (error) {
       invalid.push({
@@ -151,6 +150,18 @@ function blamedKey<Item>(row: object, first: string, plan: WritePlan<Item>): str
   return first
 }
 
+/** Returns the first two unknown keys that differ only in case, where each alone could become a column. */
+function alikeKeys<Item>(row: object, plan: WritePlan<Item>): [string, string] | undefined {
+  const keyOf = new Map<string, string>()
+  for (const key of plan.whyNoNewColumn ? unknownKeys(row, plan) : []) {
+    const lower = key.toLowerCase()
+    const other = keyOf.get(lower)
+    if (other !== undefined) return [other, key]
+    keyOf.set(lower, key)
+  }
+  return undefined
+}
+
 function notARow(batch: Batch<unknown>, index: number, row: object): PgBatchError {
   return invalidRow(batch, index, `is a ${row.constructor.name}${parserHint(row)}`)
 }
@@ -158,11 +169,17 @@ function notARow(batch: Batch<unknown>, index: number, row: object): PgBatchErro
 function unknownKeyError<Item>(
   batch: Batch<Item>,
   index: number,
-  key: string,
+  first: string,
+  row: object,
   plan: WritePlan<Item>,
 ): PgBatchError {
-  const reason = `The row has the key ${shownKey(key)}, ${plan.whyNotColumn(key)}`
-  return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column: key })
+  const key = blamedKey(row, first, plan)
+  const alike = plan.whyNoNewColumn?.(key) === undefined ? alikeKeys(row, plan) : undefined
+  const reason = alike
+    ? `The row has the keys ${alike.map(shownKey).join(' and ')}, which differ only in case: ` +
+      'they cannot both be columns'
+    : `The row has the key ${shownKey(key)}, ${plan.whyNotColumn(key)}`
+  return new PgBatchError('ROW_INVALID', reason, { ...unsent(batch, index), column: alike?.[1] ?? key })
 }
 
 function groupByShape<Item>(

@@ -179,6 +179,16 @@ describe('evolve: true', function () {
     ])
   })
 
+  it('names two keys of a row that differ only in case', async () => {
+    await create('alike')
+    const rows = [{ id: 1, Key: 1, other: 2, key: 3 }, { id: 2 }]
+    const { rejected } = await writeAll('alike', [rows], { rejectLimit: 1 })
+    expect(rejected.map(({ error }) => [error.reason, error.column])).to.deep.equal([
+      ['The row has the keys "Key" and "key", which differ only in case: they cannot both be columns', 'key'],
+    ])
+    expect(await columnsOf('alike')).to.deep.equal({ id: 'integer' })
+  })
+
   it('adds no more columns than maxNewColumns, and rejects the rows that need more', async () => {
     await create('limited')
     const { rejected, events } = await writeAll(
