@@ -114,7 +114,7 @@ describe('a stream of change events', () => {
               expect(stored).to.deep.equal([...table].sort(([one], [other]) => one - other))
             },
           ),
-          { numRuns: Math.max(8, thorough(60)) },
+          { numRuns: Math.max(8, thorough(32)) },
         )
         expect(retries).to.be.at.least(1)
       })

@@ -71,7 +71,7 @@ const CONFLICTS: readonly { action: 'update' | 'nothing'; update?: readonly ('v'
   { action: 'update', update: ['v'] },
 ]
 
-const RUNS = thorough(40)
+const RUNS = thorough(24)
 
 describe('upserts of any batches', () => {
   const db = useDatabase()

@@ -59,7 +59,7 @@ function compareAsJson(one: unknown, other: unknown): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-const RUNS = thorough(60)
+const RUNS = thorough(32)
 
 describe('upserts and deletes of any batches', () => {
   const db = useDatabase()

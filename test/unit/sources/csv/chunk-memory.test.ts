@@ -69,7 +69,7 @@ describe('a file whose chunks are read into the same memory again', () => {
           expect(kept.map(({ record }) => record.toJSON())).to.deep.equal(kept.map(({ text }) => text))
         },
       ),
-      { numRuns: Math.max(100, thorough(1000)) },
+      { numRuns: Math.max(100, thorough(500)) },
     )
   }).timeout(120_000) // all cases take 7 s on a machine that does nothing else
 

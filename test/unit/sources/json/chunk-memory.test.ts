@@ -93,7 +93,7 @@ describe('a file of NDJSON whose chunks are read into the same memory again', ()
           expect(texts).to.deep.equal(kept.map(({ text }) => text))
         },
       ),
-      { numRuns: Math.max(100, thorough(1000)) },
+      { numRuns: Math.max(100, thorough(500)) },
     )
     expect(inBlocks).to.be.above(all / 3)
   })

@@ -146,7 +146,7 @@ describe('a Parquet file whose pages are unpacked into the same memory again', (
             }
           },
         ),
-        { numRuns: thorough(160) },
+        { numRuns: thorough(96) },
       )
     })
   }

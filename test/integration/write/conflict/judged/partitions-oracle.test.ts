@@ -26,7 +26,7 @@ interface Table {
 
 const WAYS = IS_THOROUGH ? METHODS : METHODS.filter(({ title }) => /^(text COPY|INSERT)$/.test(title))
 const KEYS = 12
-const STREAMS = IS_THOROUGH ? 64 : 12
+const STREAMS = IS_THOROUGH ? 40 : 12
 /** In many short streams of two keys each row without a partition is deleted by the end. */
 const MAX_LENGTH = 8
 
