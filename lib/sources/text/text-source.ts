@@ -66,7 +66,15 @@ export class TextSource {
     const format = named ?? (await this.#format())
     if (format === 'csv' || format === 'tsv') return this.#csv(await this.#dialect(format))
     if (format === 'text') return this.#copyText()
-    return named === 'ndjson' && !this.#options.recordPath ? this.#lines() : this.#json()
+    return named === 'ndjson' && !this.#options.recordPath ? this.#namedLines() : this.#json()
+  }
+
+  /** Reads lines, if there are any: a pipe without a line may be that of a program that failed. */
+  async #namedLines(): Promise<Source> {
+    const { head, whole, ended } = await peek(this.#text, showsFormat)
+    this.#text = whole
+    if (ended && isBlank(head)) throw new EmptyInput(this.#name)
+    return this.#lines()
   }
 
   /** Reads JSON, whose lines may be objects or parts of them. */

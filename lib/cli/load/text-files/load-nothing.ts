@@ -10,21 +10,21 @@ import type { Output } from '../../terminal/output.ts'
 import { type Waiting, waitingForServer } from '../waiting-for-server.ts'
 
 /**
- * Returns for the error of an empty file of CSV or COPY's text format, which has no rows, as for `\copy`.
- * Throws other errors again. A pipe without a byte is an error: the program that writes it may have failed.
- * So is a file that would leave the table empty.
+ * Returns for the error of an empty file of CSV, NDJSON or COPY's text format, which has no rows, as for
+ * `\copy`. Throws other errors again. A pipe without a byte is an error: the program that writes it may have
+ * failed. So is a file that would leave the table empty.
  */
 export async function unlessEmptyFile(
   error: Error,
   files: readonly string[],
-  { format, truncate }: LoadArguments,
+  { format, replay, truncate, replace }: LoadArguments,
 ): Promise<undefined> {
   const [file] = files
-  if (!(error.cause instanceof EmptyInput) || files.length !== 1 || file === undefined || truncate)
+  if (!(error.cause instanceof EmptyInput) || files.length !== 1 || file === undefined || truncate || replace)
     throw error
-  const named = format ?? formatOfName(file)
-  const isText = named === 'csv' || named === 'tsv' || named === 'text'
-  if (!isText || file === '-' || !(await stat(file)).isFile()) throw error
+  const named = replay ? 'ndjson' : (format ?? formatOfName(file))
+  const mayBeEmpty = named !== undefined && named !== 'json' && named !== 'parquet'
+  if (!mayBeEmpty || file === '-' || !(await stat(file)).isFile()) throw error
 }
 
 /** Loads a file without rows. With --create it makes a table without columns, since the file has none. */
