@@ -6,7 +6,7 @@ import type { Outcome } from './types.ts'
 export type PgBatchErrorCode =
   /** The table does not exist, or the role cannot see it. */
   | 'TABLE_NOT_FOUND'
-  /** `columns`, `onConflict` or a file's header names a column that does not exist or cannot be written. */
+  /** `columns`, `onConflict` or `returning` names a column that does not exist or cannot be written. */
   | 'COLUMN_NOT_FOUND'
   /**
    * The table was altered while the stream wrote to it, and rows that are encoded already do not fit its new
@@ -27,13 +27,16 @@ export type PgBatchErrorCode =
    * `toRow` threw an error with this code.
    */
   | 'ROW_INVALID'
-  /** The column's type cannot hold a value, or `toRow` threw an error with this code. */
+  /**
+   * A value has no form that the server could take, such as a circular object or a Promise; or `toRow` threw
+   * an error with this code.
+   */
   | 'VALUE_NOT_ENCODABLE'
   /** The server refused a row or a statement. If `retryable` is true, it may accept the same later. */
   | 'REFUSED'
   /**
-   * `toRow`, `operation`, `laneOf`, `onBegin`, `inTransaction` or `afterCommit` threw, took too long, or
-   * ended the transaction.
+   * A function, a listener or the dead letter of the caller threw, took too long, or ended the transaction.
+   * `callback` names its option.
    */
   | 'CALLBACK_FAILED'
   /** No connection could be made, or a connection broke. */

@@ -76,8 +76,8 @@ type ColumnOf<Returned> = Returned extends object ? Extract<keyof Returned, stri
 /** What `write` resolves with. */
 export interface WrittenRow<Returned = void> {
   /**
-   * What the row did. `unchanged`: nothing, because of a conflict with `action: 'nothing'`, a trigger, or a
-   * delete without a match.
+   * What the row did. `unchanged`: nothing, because of a conflict with `action: 'nothing'`, a condition of
+   * `onConflict` that does not hold, a trigger, or an update-only or a delete whose key is not in the table.
    */
   readonly action: RowAction
   /** The columns of `returning`; undefined if the row changed nothing. */

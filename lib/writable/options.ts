@@ -145,6 +145,7 @@ interface PgBatchWritableSettings<Item, Row> extends LoaderOptions<Item> {
   /**
    * How to retry after a transient failure: a lost connection, a deadlock, a server that starts. `false`:
    * never.
+   * @default the defaults of {@link RetryOptions}: 10 times
    */
   retry?: RetryOptions | false | undefined
   /**

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { useFolder } from '../../../support/folder.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
@@ -53,6 +54,23 @@ describe('pg-batch load of a file without a line', () => {
       expect(made.stderr).to.equal(`${path}: there is nothing in it, and made is made without columns\n`)
     })
   }
+
+  it('is reported to the log and the metrics, and not at all with --quiet', async () => {
+    const path = await file('rows.ndjson', '')
+    const metrics = await file('rows.prom', '')
+    const logged = await load(['load', path, '-t', 't', '--log', 'json', '--metrics-file', metrics])
+    const events = logged.stderr
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(events.map(({ event }) => event)).to.deep.equal(['note', 'start', 'end'])
+    expect(events[0].message).to.equal(`${path}: there is nothing in it`)
+    expect(events[2]).to.include({ outcome: 'done', rowsCommitted: 0 })
+    const written = await readFile(metrics, 'utf8')
+    expect(written).to.contain(`pg_batch_rows_committed_total{table="t",source="${path}"} 0\n`)
+    const quiet = await load(['load', path, '-t', 't', '--quiet'])
+    expect(quiet).to.include({ status: 0, stdout: '', stderr: '' })
+  })
 
   it('is skipped among files that have lines', async () => {
     const paths = [await file('a.ndjson', ''), await file('b.ndjson', '{"id":3}\n')]
