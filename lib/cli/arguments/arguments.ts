@@ -22,7 +22,7 @@ import {
   RARE_INPUT_OPTIONS,
 } from './input-arguments.ts'
 import { nameList, oneOf, positiveInteger } from './option-values.ts'
-import { Program, tableFor } from './program.ts'
+import { namesFile, Program, tableFor } from './program.ts'
 import { addResumeOption, addRunOptions, type RunArguments, runUsageError } from './run-options.ts'
 import {
   addReplaceOptions,
@@ -154,10 +154,12 @@ function addTargetOptions(command: Command): Command {
 function checkedLoad(files: string[], options: Partial<LoadArguments>, command: Command): LoadArguments {
   const { table } = options
   if (!table) {
-    const [file] = files
-    const example = file === undefined || file === '-' ? 'with' : `for example with`
-    const name = file === undefined || file === '-' ? '' : ` ${tableFor(file)}`
-    return command.error(`error: name the table, ${example} --table${name}`)
+    const [file, second] = files
+    // as in other commands, the table may be meant by a second word
+    const isTable = files.length === 2 && second !== undefined && !namesFile(second)
+    const name = isTable ? second : file === undefined || file === '-' ? undefined : tableFor(file)
+    const example = name === undefined ? 'with --table' : `for example with --table ${name}`
+    return command.error(`error: name the table, ${example}`)
   }
   if (options.embedded && options.database !== undefined) {
     return command.error('error: --embedded and --database contradict each other')

@@ -118,7 +118,7 @@ function meant(words: readonly string[]): string {
 }
 
 /** Returns true for a word with an extension, a path or a pattern. No command has these. */
-function namesFile(word: string): boolean {
+export function namesFile(word: string): boolean {
   return /[./*?\\]/.test(word)
 }
 
