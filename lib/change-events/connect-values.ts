@@ -67,7 +67,7 @@ const LOGICAL_TYPES: Readonly<Record<string, Decode>> = {
   'io.debezium.time.Year': value => Number(integer(value)),
   'org.apache.kafka.connect.data.Decimal': (value, { parameters }) =>
     // the converter's decimal.format NUMERIC sends a number
-    typeof value === 'number' || value instanceof LongNumber
+    typeof value === 'number' || typeof value === 'bigint' || value instanceof LongNumber
       ? plain(unrounded(value))
       : decimal(bytes(value), integer(parameters?.scale)),
   'io.debezium.data.VariableScaleDecimal': value => {
@@ -159,7 +159,7 @@ function struct(value: unknown): Record<string, unknown> {
 }
 
 function numberText(value: unknown): string {
-  if (typeof value === 'number') return String(value)
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   const text = value instanceof LongNumber ? value.text : value
   if (typeof text === 'string' && text !== '' && !Number.isNaN(Number(text))) return text
   throw new ConnectValueError('has no number where its schema says so')

@@ -223,6 +223,16 @@ describe('values of a change event with a schema', () => {
     }
   })
 
+  it('are bigints if a JSON parser makes them', () => {
+    const decimal = at('org.apache.kafka.connect.data.Decimal', 'bytes')
+    const point = at('io.debezium.data.geometry.Point', 'struct')
+    const decode = (field: object, v: unknown) =>
+      fromDebezium({ schema: schemaOf(field), payload: { op: 'c', after: { id: 1, v } } })?.row
+    expect(decode(decimal, 12345678901234567890n)).to.include({ v: 12345678901234567890n })
+    expect(decode({ type: 'int64' }, 2n ** 62n)).to.include({ v: 2n ** 62n })
+    expect(decode(point, { x: 2n ** 62n, y: 1 })).to.include({ v: '(4611686018427387904,1)' })
+  })
+
   it('are what a JSON parser made of a floating-point number', () => {
     const payload = { op: 'c', after: { id: 1, v: 1e20 } }
     expect(fromDebezium({ schema: schemaOf({ type: 'double' }), payload })?.row).to.include({ v: 1e20 })
