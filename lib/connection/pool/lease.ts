@@ -39,7 +39,8 @@ export class Lease {
     guardPool(pool)
     const connecting = pool.connect()
     try {
-      return new Lease(checked(await withDeadline(unlessAborted(connecting, stop), waitMs), pool), kill)
+      const client = unlessEnded(unlessAborted(connecting, stop), pool)
+      return new Lease(checked(await withDeadline(client, waitMs), pool), kill)
     } catch (error) {
       connecting.then(
         client => client?.release?.(),
@@ -123,6 +124,27 @@ export class Lease {
     this.client.release(this.broken)
     // a connection that is being ended may still report why: that listener stays with it
     if (!this.broken) this.client.removeListener?.('error', this.#onError)
+  }
+}
+
+/** How long after a pool was ended its waiting callers learn of it at the latest. */
+const LOOK_MS = 200
+
+/**
+ * Waits for a client, at most until the pool is ended: pg's pool then leaves waiting callers without an
+ * answer, and rejects only those that come later, with this message.
+ */
+async function unlessEnded<T>(connecting: Promise<T>, pool: PgPoolLike): Promise<T> {
+  if (!('ending' in pool)) return connecting
+  let look: NodeJS.Timeout | undefined
+  const ended = new Promise<never>((_, reject) => {
+    const message = 'Cannot use a pool after calling end on the pool'
+    look = setInterval(() => pool.ending && reject(new Error(message)), LOOK_MS)
+  })
+  try {
+    return await Promise.race([connecting, ended])
+  } finally {
+    clearInterval(look)
   }
 }
 
