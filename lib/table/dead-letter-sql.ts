@@ -93,3 +93,8 @@ export function takeLetters(table: TableParts): string {
     (SELECT id FROM ${quoteTable(table)} WHERE file = $1::text ORDER BY id LIMIT $2::int)
     RETURNING ${texts.join(', ')}`
 }
+
+/** Deletes rows that wait for a file and are in it. Parameters: the file, and an array of ids. */
+export function removeLetters(table: TableParts): string {
+  return `DELETE FROM ${quoteTable(table)} WHERE file = $1::text AND letter_id = ANY ($2::uuid[])`
+}

@@ -4,7 +4,7 @@ import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { withinCallbackTime } from '../../connection/transaction/callbacks/callback-limits.ts'
 import type { TransactionOptions } from '../../connection/transaction/opening.ts'
 import { Transaction } from '../../connection/transaction/transaction.ts'
-import { LOCK_FILE, takeLetters } from '../../table/dead-letter-sql.ts'
+import { LOCK_FILE, removeLetters, takeLetters } from '../../table/dead-letter-sql.ts'
 import type { TableParts } from '../../table/identifier.ts'
 import { type Beginning, runOnBegin } from '../begin/on-begin.ts'
 import { CallbackError, toPgBatchError } from '../faults/failure.ts'
@@ -40,7 +40,7 @@ export interface DeadLetterFileOptions {
  *     move()              BEGIN; lock; DELETE … RETURNING; append to the file and sync; COMMIT
  *
  * Killed before the append, the row is still in the table. Killed between the append and COMMIT, it is in
- * both with one id, and the next `move` removes it from the table without writing it again.
+ * both with one id, and the next `move` that appends removes it from the table without writing it again.
  */
 export class DeadLetterFile {
   readonly #options: DeadLetterFileOptions
@@ -81,7 +81,8 @@ export class DeadLetterFile {
   async #moveSome(): Promise<boolean> {
     const { pool, signals, limits, table, path, beginning } = this.#options
     const lease = await Lease.take(pool, signals, limits.statementTimeoutMs)
-    const transaction = new Transaction(lease, limits)
+    // what others have moved before the lock was theirs no longer has to be seen
+    const transaction = new Transaction(lease, { ...limits, readCommitted: true })
     try {
       await runOnBegin(transaction, beginning)
       await transaction.query(LOCK_FILE, [lockKey(path)])
@@ -89,7 +90,10 @@ export class DeadLetterFile {
       if (rows.length > 0) {
         const lines = rows.map(toLetter).sort(byId).map(toLine)
         await withinCallbackTime('deadLetter', beginning.callbackTimeoutMs, () =>
-          this.#lines.append(lines, () => checkLock(lease)),
+          this.#lines.append(lines, {
+            remove: ids => transaction.query(removeLetters(table), [path, ids]),
+            check: () => checkLock(transaction),
+          }),
         )
       }
       await transaction.commit()
@@ -105,8 +109,9 @@ export class DeadLetterFile {
 }
 
 /** @throws if the server may have given the lock to another writer of the file */
-function checkLock({ broken }: Lease): void {
-  if (broken) throw broken
+function checkLock({ lease, state }: Transaction): void {
+  if (lease.broken) throw lease.broken
+  if (state !== 'open') throw new Error('The transaction that had locked the file has ended')
 }
 
 type Letter = Readonly<Record<string, string | null>>

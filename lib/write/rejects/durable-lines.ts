@@ -11,61 +11,91 @@ export interface IdentifiedLine {
   readonly text: string
 }
 
+/** Where lines are stored until they are in the file. */
+export interface LineStore {
+  /** Removes the lines with these ids, if they are still stored: the file has them. */
+  remove(ids: readonly string[]): Promise<unknown>
+  /** Called right before the file is changed. @throws if another writer may append the same lines */
+  check(): void
+}
+
 /**
  * A file of lines. Each line is stored elsewhere before it is appended, and removed there once it is on disk.
- * If the process is killed in between, the next one brings the line again: the id of a line that is already
- * in the file is recognized, and an unfinished line is cut off.
+ * If the process is killed in between, the line is in both: the next process recognizes it by its id, and
+ * cuts off an unfinished line.
  */
 export class DurableLines {
   readonly path: string
-  /**
-   * The file's length when all its lines were known to be removed elsewhere; undefined when some may come
-   * again.
-   */
-  #settled: number | undefined
-  #written: number | undefined
+  /** The beginning of the file in which no line is stored elsewhere any more. Other writers append, too. */
+  #settled: Beginning = NOTHING
+  #written: Beginning = NOTHING
 
   constructor(path: string) {
     this.path = path
   }
 
   /**
-   * Appends the lines that are not in the file yet; resolves when they are on disk. Only the owner can read
-   * the file.
-   * @param check called right before; throws if another writer may append the same lines
+   * Appends the lines that are not in the file yet; resolves when they are on disk. Has the store remove all
+   * others that are in the file. Only the owner can read the file.
    */
-  async append(lines: readonly IdentifiedLine[], check: () => void = () => {}): Promise<void> {
-    const settled = this.#settled
-    this.#settled = undefined
+  async append(lines: readonly IdentifiedLine[], store: LineStore): Promise<void> {
     const file = await openDeadLetterFile(this.path, constants.O_RDWR)
     try {
       const stat = await file.stat()
-      const isNew = stat.size === 0
-      const known = stat.isFile() && stat.size !== settled ? await this.#recover(file, lines) : new Set()
+      const known = stat.isFile() ? await this.#recover(file, lines, store) : new Set()
       const text = lines
         .filter(({ id }) => !known.has(id))
         .map(line => `${line.text}\n`)
         .join('')
-      check()
+      store.check()
       await file.appendFile(text)
-      if (stat.isFile()) await file.sync()
-      if (isNew) await syncFolder(this.path)
-      this.#written = (await file.stat()).size
+      if (!stat.isFile()) return
+      await file.sync()
+      if (stat.size === 0) await syncFolder(this.path)
+      this.#written = await beginningUpTo(file, (await file.stat()).size)
     } finally {
       await file.close()
     }
   }
 
-  /** Notes that the lines appended last were removed elsewhere, and will not come again. */
+  /** Notes that none of the lines of the last `append` are stored elsewhere any more. */
   settle(): void {
     this.#settled = this.#written
   }
 
   /** Makes the file end with a whole line. Returns the ids of those lines that are already in it. */
-  async #recover(file: FileHandle, lines: readonly IdentifiedLine[]): Promise<Set<string>> {
-    await repairEnd(file)
-    return idsIn(file, new Set(lines.map(({ id }) => id)))
+  async #recover(file: FileHandle, lines: readonly IdentifiedLine[], store: LineStore): Promise<Set<string>> {
+    const start = (await beginsWith(file, this.#settled)) ? this.#settled.length : 0
+    await repairEnd(file, start, store)
+    const appended = new Set(lines.map(({ id }) => id))
+    const known = new Set<string>()
+    for await (const ids of idsFrom(file, start)) {
+      for (const id of ids) if (appended.has(id)) known.add(id)
+      const others = ids.filter(id => !appended.has(id))
+      if (others.length > 0) await store.remove(others)
+    }
+    return known
   }
+}
+
+/** The first bytes of a file, known by their number and by the last ones of them. */
+interface Beginning {
+  readonly length: number
+  readonly end: Buffer
+}
+
+const NOTHING: Beginning = { length: 0, end: Buffer.alloc(0) }
+
+/** Holds the random ids of several lines. If an editor moves or changes lines, it is another text. */
+const END_BYTES = 16 * 1024
+
+async function beginningUpTo(file: FileHandle, length: number): Promise<Beginning> {
+  const start = Math.max(0, length - END_BYTES)
+  return { length, end: await readAt(file, start, length - start) }
+}
+
+async function beginsWith(file: FileHandle, { length, end }: Beginning): Promise<boolean> {
+  return (await readAt(file, length - end.length, end.length)).equals(end)
 }
 
 const NEWLINE = 0x0a
@@ -76,43 +106,44 @@ const BEGINNING = '{"id":"'
 /**
  * Repairs a last line that has no line end. It is whole (an editor has left the line end out), or the
  * beginning of one of our lines (which comes again), or a line of another program, which is kept.
+ * @param from where a line begins
  */
-async function repairEnd(file: FileHandle): Promise<void> {
+async function repairEnd(file: FileHandle, from: number, store: LineStore): Promise<void> {
   const { size } = await file.stat()
-  const start = await lastLineStart(file, size)
+  const start = await lastLineStart(file, from, size)
   if (start === size) return
   // after a power failure there may be NULs where bytes had not reached the disk
   const rest = (await readAt(file, start, size - start)).toString().replace(/\0+$/, '')
   const isOurs = rest.startsWith(BEGINNING) || BEGINNING.startsWith(rest)
+  store.check()
   if (isOurs && !isJson(rest)) await file.truncate(start)
   else await file.appendFile('\n')
 }
 
-/** Returns the offset of the first byte after the last line end. */
-async function lastLineStart(file: FileHandle, size: number): Promise<number> {
-  for (let end = size; end > 0; ) {
-    const start = Math.max(0, end - BLOCK_BYTES)
+/** Returns the offset of the first byte after the last line end. A line begins at `from`. */
+async function lastLineStart(file: FileHandle, from: number, size: number): Promise<number> {
+  for (let end = size; end > from; ) {
+    const start = Math.max(from, end - BLOCK_BYTES)
     const at = (await readAt(file, start, end - start)).lastIndexOf(NEWLINE)
     if (at >= 0) return start + at + 1
     end = start
   }
-  return 0
+  return from
 }
 
-const BLOCK_BYTES = 64 * 1024
+const BLOCK_BYTES = 256 * 1024
 const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 const ID_LENGTH = 36
 
-/** Returns the ids that occur in a file. */
-async function idsIn(file: FileHandle, wanted: ReadonlySet<string>): Promise<Set<string>> {
-  const found = new Set<string>()
+/** Yields the ids that occur in a file from an offset on, those of a block at once. */
+async function* idsFrom(file: FileHandle, offset: number): AsyncGenerator<string[], void> {
   const { size } = await file.stat()
-  for (let at = 0; at < size; at += BLOCK_BYTES) {
+  for (let at = offset; at < size; at += BLOCK_BYTES) {
     // an id may cross the end of a block
-    const text = (await readAt(file, at, BLOCK_BYTES + ID_LENGTH)).toString('latin1')
-    for (const [id] of text.matchAll(ID)) if (wanted.has(id)) found.add(id)
+    const length = Math.min(BLOCK_BYTES + ID_LENGTH, size - at)
+    const text = (await readAt(file, at, length)).toString('latin1')
+    yield text.match(ID) ?? []
   }
-  return found
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -5,6 +5,7 @@ import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../../lib/writable/pg-batch-writable.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
@@ -155,6 +156,77 @@ describe('a table and a file as the dead letter', () => {
     expect(retries).to.equal(3)
     expect(await rowIds()).to.deep.equal(badIds(60))
     expect(await countOf(db.pool, 'bad')).to.equal(0)
+  })
+
+  /** Stores rows as a killed process leaves them: rejected, and not in the file yet. */
+  const leave = (from: number, to: number) =>
+    db.pool.query(
+      `INSERT INTO bad (id, target, batch_id, row_index, code, message, "row", letter_id, file)
+       OVERRIDING SYSTEM VALUE SELECT n, 't', 1, n, 'REFUSED', 'bad', json_build_object('id', n::text),
+       gen_random_uuid(), $1 FROM generate_series($2::int, $3::int) AS n`,
+      [path, from, to],
+    )
+  const upTo = (last: number) => Array.from({ length: last }, (_, index) => String(index + 1))
+
+  it('recognizes them, too, behind more rows than are moved at once, which were committed later', async () => {
+    await load([], make())
+    await leave(501, 1500)
+    await failCommits(1)
+    await failureOf(load([], make()))
+    expect(await rowIds()).to.have.length(1000)
+    await leave(1, 500)
+    await load([], make())
+    expect(sorted(await rowIds())).to.deep.equal(upTo(1500))
+    expect(await countOf(db.pool, 'bad')).to.equal(0)
+  })
+
+  it('recognizes them where the transactions of the role are REPEATABLE READ', async () => {
+    await load([], make())
+    await leave(1, 1)
+    const { pool } = makePool({ options: '-c default_transaction_isolation=repeatable\\ read' })
+    let begun = 0
+    const onBegin = async () => {
+      if (++begun !== 3) return // two transactions introspect the tables, the third one moves what is left
+      // this transaction sees the table as it is now, and moves its rows after those of another process
+      await leave(2, 3)
+      await failCommits(1)
+      expect(await failureOf(load([], make()))).to.include({ callback: 'deadLetter' })
+      expect(await rowIds()).to.deep.equal(upTo(3))
+      await db.pool.query('DROP TRIGGER fail ON bad')
+    }
+    await load([[{ id: 4, n: -1 }]], make({ pool, onBegin }))
+    expect(begun).to.be.greaterThan(3)
+    expect(await rowIds()).to.deep.equal(upTo(4))
+  })
+
+  it('appends nothing after its time is over', async () => {
+    await load([], make())
+    await leave(1001, 1001)
+    await failCommits(1)
+    await failureOf(load([], make()))
+    await leave(1, 1000)
+    const { pool } = makePool()
+    let rollbacks = 0
+    pool.on('connect', client => {
+      const query = client.query.bind(client) as (...args: unknown[]) => unknown
+      client.query = ((...args: unknown[]) => {
+        if (inspect(args[0]).includes('ROLLBACK')) rollbacks++
+        return query(...args)
+      }) as typeof client.query
+    })
+    const holder = await db.pool.connect()
+    try {
+      await holder.query('BEGIN; SELECT FROM bad WHERE id = 1001 FOR UPDATE')
+      const failed = failureOf(load([], make({ pool, callbackTimeoutMs: 300 })))
+      await until('it gives up while it removes what the file has', () => rollbacks > 0)
+      await holder.query('COMMIT')
+      expect((await failed).message).to.include('`callbackTimeoutMs`')
+    } finally {
+      holder.release(true)
+    }
+    expect(await rowIds()).to.deep.equal(['1001'])
+    await load([], make())
+    expect(sorted(await rowIds())).to.deep.equal(upTo(1001))
   })
 
   for (const left of [1, 8, 60, 'all but the line end', 'NULs'] as const) {
