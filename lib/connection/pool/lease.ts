@@ -1,3 +1,4 @@
+import { isError } from '../../values/is-error.ts'
 import { MAX_TIMER_MS } from '../../values/time/timer-limit.ts'
 import { DeadlineError, NoFreeClient } from '../deadline-error.ts'
 import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
@@ -98,6 +99,11 @@ export class Lease {
     if (!connectionSurvives(error)) this.broken ??= error as Error
   }
 
+  /** Returns what has ended the connection where pg only reports that it has ended. */
+  explained(error: unknown): unknown {
+    return this.broken && saysNotQueryable(error) ? this.broken : error
+  }
+
   /** Waits for work that may depend on more than this connection, but no longer than the connection lasts. */
   async whileConnected<T>(work: Promise<T>): Promise<T> {
     return unlessAborted(work, this.#lost.signal)
@@ -146,6 +152,11 @@ async function unlessEnded<T>(connecting: Promise<T>, pool: PgPoolLike): Promise
   } finally {
     clearInterval(look)
   }
+}
+
+/** Returns true for pg's refusal of a query on a client whose connection has ended. */
+function saysNotQueryable(error: unknown): boolean {
+  return isError(error) && error.message.endsWith('and is not queryable')
 }
 
 /** Returns the error of a pool whose clients are all in use, as the counts of pg's pool show it. */

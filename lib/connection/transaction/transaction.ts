@@ -301,9 +301,12 @@ export class Transaction {
     }
   }
 
-  /** Returns the error that says what a callback has done to the transaction, or the same error. */
+  /**
+   * Returns the error that says what has ended the connection, or what a callback has done to the
+   * transaction; or the same error.
+   */
   explained(error: unknown): unknown {
-    return this.#callbacks.explained(error)
+    return this.#callbacks.explained(this.lease.explained(error))
   }
 
   #withPreamble(text: string): string {

@@ -58,6 +58,40 @@ describe('a transient failure', () => {
     }
   }
 
+  it('that has ended the session between two statements is reported with its reason', async () => {
+    const named = makePool()
+    async function* source() {
+      yield [{ id: 0 }]
+      await until('the session to wait in its transaction', async () => {
+        const { rows } = await db.pool.query(
+          `SELECT FROM pg_stat_activity WHERE application_name = $1
+           AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '300 ms'`,
+          [named.name],
+        )
+        return rows.length === 1
+      })
+      await terminate(db, named.name)
+      await until('the pool to have heard of it', () => ended)
+      yield [{ id: 1 }]
+    }
+    let ended = false
+    named.pool.on('acquire', client => client.once('error', () => (ended = true)))
+    const writable = new PgBatchWritable<Row>({
+      pool: named.pool,
+      table: 't',
+      retry: FAST,
+      method: 'insert', // its last rows wait for COMMIT, and the session is idle
+      checkpoint: { name: named.name, position: ({ id }) => ({ partition: '', offset: id }) },
+      patienceMs: 60_000,
+    })
+    const retries: RetryEvent[] = []
+    writable.on('retry', retry => retries.push(retry))
+    await settlesWithin(5000, pipeline(Readable.from(source()), writable))
+    expect(retries.map(({ error }) => error.sqlState)).to.deep.equal(['57P01'])
+    expect(retries[0]!.error.message).to.contain('terminating connection due to administrator command')
+    await expectOnce(2)
+  })
+
   for (const sqlState of ['40001', '40P01', '53100', '55P03', '57014']) {
     it(`of SQLSTATE ${sqlState} is retried and reported, and nothing of it is left`, async () => {
       const { done, retries, commits, rejected } = start([rowsOf(100, id => ({ id }))], {
