@@ -1,5 +1,6 @@
 import type { PgPoolLike } from '../connection/pg-types.ts'
 import type { StopSignals } from '../connection/pool/lease.ts'
+import { Timelines } from '../connection/timelines.ts'
 import type { TransactionOptions } from '../connection/transaction/opening.ts'
 import { SLAB_BYTES, SlabPool } from '../encode/wire/slabs.ts'
 import { CHECKPOINT_COLUMNS, createCheckpointTable } from '../table/checkpoint-sql.ts'
@@ -66,7 +67,13 @@ export async function openWriting<Item>(
     stream.onRetry,
   )
   const current = new CurrentPlan(introspected, () => introspectPlan(options, { ...asking, sideTables: [] }))
-  const limits = { statementTimeoutMs, commitTimeoutMs, ticketed: introspected.ticketed, savepointed: false }
+  const limits = {
+    statementTimeoutMs,
+    commitTimeoutMs,
+    ticketed: introspected.ticketed,
+    savepointed: false,
+    timelines: new Timelines(),
+  }
   const side = { ...stream, limits, beginning }
   // one that is cut off while it appends would let others append the same rows
   const deadLetterFile = openDeadLetterFile(options, { ...side, signals: stream.settleSignals ?? signals })

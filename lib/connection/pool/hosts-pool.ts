@@ -6,6 +6,7 @@ import type {
 } from '../../connection-string/connection-parameters.ts'
 import type { PgClientLike, PgPoolLike } from '../pg-types.ts'
 import { isServerError } from '../server-error.ts'
+import { type Timeline, Timelines, timelineOf } from '../timelines.ts'
 import { requireChannelBinding } from './channel-binding.ts'
 import { clientConfig } from './client-config.ts'
 import { guardPool } from './guard-pool.ts'
@@ -29,6 +30,8 @@ export class NoServer extends AggregateError {
   override readonly name = 'NoServer'
 }
 
+const FORMER = 'the server is a former primary: another was promoted since'
+
 interface ServerPool {
   readonly name: string
   readonly pool: pg.Pool
@@ -42,8 +45,9 @@ export class HostsPool implements PgPoolLike {
   readonly #servers: readonly ServerPool[]
   readonly #parameters: ConnectionParameters
   readonly #connectTimeoutMs: number
-  /** Sessions whose server is known to match `target_session_attrs`. */
-  readonly #known = new WeakSet<PgClientLike>()
+  /** Sessions whose server is known to match `target_session_attrs`, with the timeline of a primary. */
+  readonly #known = new WeakMap<PgClientLike, Timeline | undefined>()
+  readonly #timelines = new Timelines()
   #ended = false
 
   /** @throws when a certificate or key cannot be read */
@@ -91,19 +95,29 @@ export class HostsPool implements PgPoolLike {
     wanted: Exclude<SessionAttrs, 'prefer-standby'>,
   ): Promise<PgClientLike> {
     const client = (await pool.connect()) as unknown as PgClientLike
-    if (wanted === 'any' || this.#known.has(client)) return client
+    if (wanted === 'any') return client
     client.on?.('error', ignore)
     try {
-      const fault = await withDeadline(sessionFault(client, wanted), this.#connectTimeoutMs)
-      if (fault !== undefined) throw new UnsuitableServer(fault)
+      if (!this.#known.has(client)) await withDeadline(this.#look(client, wanted), this.#connectTimeoutMs)
+      const timeline = this.#known.get(client)
+      if (timeline && this.#timelines.isOver(timeline)) throw new UnsuitableServer(FORMER)
     } catch (error) {
       client.release(true)
       throw error
     }
-    this.#known.add(client)
     // until the caller of connect() has had time to add a listener
     setImmediate(() => client.removeListener?.('error', ignore))
     return client
+  }
+
+  /** @throws UnsuitableServer */
+  async #look(client: PgClientLike, wanted: Exclude<SessionAttrs, 'prefer-standby' | 'any'>): Promise<void> {
+    const fault = await sessionFault(client, wanted)
+    if (fault !== undefined) throw new UnsuitableServer(fault)
+    const isPrimary = wanted === 'read-write' || wanted === 'primary'
+    const timeline = isPrimary && this.#servers.length > 1 ? await timelineOf(client) : undefined
+    this.#known.set(client, timeline)
+    if (timeline) this.#timelines.note(timeline)
   }
 
   /** Runs one statement on a session that is used for nothing else. */

@@ -1,3 +1,4 @@
+import type { Timelines } from '../timelines.ts'
 import { nextTicketStatement, type TransactionTicket, ticketStatement } from './ticket.ts'
 import { PROOF_SAVEPOINT, proofStatement } from './transaction-proof.ts'
 
@@ -15,6 +16,8 @@ export interface TransactionOptions {
   readonly endless?: boolean
   /** Each statement sees what others have committed before it, whatever the session's isolation level is. */
   readonly readCommitted?: boolean
+  /** Those of the transactions that have committed: one on a former primary does not commit. */
+  readonly timelines?: Timelines
   /** Without tickets, a savepoint proves that the transaction has not ended; false without savepoints. */
   readonly savepointed?: boolean
 }

@@ -1,6 +1,7 @@
 import type { PgClientLike } from '../pg-types.ts'
 import { queryText } from '../query-text.ts'
 import { isServerError } from '../server-error.ts'
+import type { Timelines } from '../timelines.ts'
 import type { ServerWatch } from './server-watch.ts'
 import type { TransactionTicket } from './ticket.ts'
 
@@ -8,10 +9,19 @@ export type TransactionOutcome = 'committed' | 'rolled-back' | 'in-progress' | '
 
 /** The connection leads to a standby, which may lack what its primary has committed: ask another server. */
 export class StandbyError extends Error {
-  override readonly name = 'StandbyError'
+  override readonly name: string = 'StandbyError'
+
+  constructor(message = 'The connection leads to a server that is not the primary') {
+    super(message)
+  }
+}
+
+/** The connection leads to a server that another one has replaced: what is committed there is lost. */
+export class FormerPrimary extends StandbyError {
+  override readonly name = 'FormerPrimary'
 
   constructor() {
-    super('The connection leads to a server that is not the primary')
+    super('The connection leads to a former primary: rows were committed to one that was promoted since')
   }
 }
 
@@ -27,6 +37,7 @@ export class StandbyError extends Error {
  * left alone: it may wait for a synchronous standby, and ending its backend would report it as committed
  * without one.
  *
+ * @param timelines gets that of the server
  * @returns `unknown` when the server has forgotten such old transactions, or cannot say whose id it is
  * @throws StandbyError when this is not the primary; what the connection or the server throws
  * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
@@ -35,6 +46,7 @@ export async function askOutcome(
   client: PgClientLike,
   ticket: TransactionTicket,
   watch: ServerWatch,
+  timelines?: Timelines,
 ): Promise<TransactionOutcome> {
   const { rows } = await queryText(
     client,
@@ -44,6 +56,7 @@ export async function askOutcome(
   const timeline = rows[0]?.timeline as string | null
   // a server of an earlier timeline is a former primary
   if (timeline === null || timeline < ticket.timeline) throw new StandbyError()
+  timelines?.note({ timeline, major: ticket.major })
   const status = await askStatus(client, ticket.xid)
   if (timeline > ticket.timeline) return askPromoted(client, ticket, watch, status)
   if (status === 'in progress') {

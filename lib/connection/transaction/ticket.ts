@@ -1,12 +1,13 @@
 import type { PgClientLike, PgResultLike } from '../pg-types.ts'
 import { queryText } from '../query-text.ts'
 import { connectionSurvives, isServerError } from '../server-error.ts'
+import { readTimeline, TIMELINE, type Timeline } from '../timelines.ts'
 
 /**
  * What identifies a running transaction, so that another connection can ask for its outcome. The statement
  * after BEGIN in the same query string reads it, so it costs no round trip.
  */
-export interface TransactionTicket {
+export interface TransactionTicket extends Timeline {
   /**
    * `pg_current_xact_id()`: 64 bits with the epoch, never used again on one timeline, except after a crash.
    */
@@ -31,7 +32,7 @@ export interface TransactionTicket {
 
 const IDENTITY =
   'pg_catalog.pg_current_xact_id() AS pg_batch_xid, pg_catalog.pg_backend_pid() AS backend, ' +
-  'pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) AS walfile, ' +
+  `${TIMELINE} AS timeline, ` +
   "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) AS at, " +
   'pg_catalog.pg_current_wal_flush_lsn() AS flushed'
 
@@ -132,9 +133,6 @@ export async function canTicket(client: PgClientLike): Promise<boolean> {
   }
 }
 
-/** How many hexadecimal digits of the name of a file of the write-ahead log are its timeline. */
-const TIMELINE_DIGITS = 8
-
 /** Returns the row of {@link ticketStatement}, or of the other statement, where one of the results has it. */
 export function ticketRow(results: readonly PgResultLike[]): readonly unknown[] | undefined {
   const found = results.find(({ rows }) => rows?.[0] && 'pg_batch_xid' in rows[0])
@@ -144,11 +142,11 @@ export function ticketRow(results: readonly PgResultLike[]): readonly unknown[] 
 /** Makes a ticket from the row of {@link ticketStatement}, whose values are text or made of it by `pg`. */
 export function readTicket(row: readonly unknown[] | undefined): TransactionTicket | undefined {
   if (!row) return undefined
-  const [xid, backend, walfile, at, flushed, isolation, timeoutMs, idleTimeoutMs] = row.map(String)
+  const [xid, backend, timeline, at, flushed, isolation, timeoutMs, idleTimeoutMs] = row.map(String)
   return {
     xid: xid!,
     backend: backend!,
-    timeline: walfile!.slice(0, TIMELINE_DIGITS),
+    ...readTimeline(timeline!),
     at: at!,
     flushed: flushed!,
     isReadCommitted: isolation === 'read committed',

@@ -17,6 +17,7 @@ import {
   type StatementsAround,
   type TransactionOptions,
 } from './opening.ts'
+import { FormerPrimary } from './outcome.ts'
 import { rollBack } from './roll-back.ts'
 import { ServerWatch } from './server-watch.ts'
 import { readTicket, type TransactionTicket, ticketRow } from './ticket.ts'
@@ -261,11 +262,13 @@ export class Transaction {
   #settle(outcome: CommitOutcome): void {
     this.#state = outcome.state
     if (outcome.state !== 'committed') throw outcome.error
+    if (this.ticket) this.#options.timelines?.note(this.ticket)
     if (outcome.next) this.#next = new Transaction(this.lease, this.#options, outcome.next)
   }
 
-  /** Returns the query string that commits. @throws what has ended the connection */
+  /** Returns the query string that commits. @throws what has ended the connection, or FormerPrimary */
   #commitText(): string {
+    if (this.ticket && this.#options.timelines?.isOver(this.ticket)) this.lease.broken ??= new FormerPrimary()
     if (this.lease.broken) throw this.lease.broken
     const waiting = this.#preamble.splice(0)
     const followed = this.#beginsNext && this.ticket?.isReadCommitted ? this.ticket : undefined

@@ -2,6 +2,7 @@ import { DeadlineError } from '../../connection/deadline-error.ts'
 import type { PgClientLike, PgPoolLike } from '../../connection/pg-types.ts'
 import { Lease, type StopSignals } from '../../connection/pool/lease.ts'
 import { queryText } from '../../connection/query-text.ts'
+import type { Timelines } from '../../connection/timelines.ts'
 import {
   askOutcome,
   confirmDurability,
@@ -26,7 +27,11 @@ export interface OpenOutcome {
 export interface OutcomeContext extends Beginning {
   readonly pool: PgPoolLike
   readonly signals: StopSignals
-  readonly limits: { readonly statementTimeoutMs: number; readonly commitTimeoutMs: number }
+  readonly limits: {
+    readonly statementTimeoutMs: number
+    readonly commitTimeoutMs: number
+    readonly timelines?: Timelines
+  }
   readonly checkpoint: { readonly table: TableParts; readonly name: string } | undefined
 }
 
@@ -90,7 +95,7 @@ async function ask(
   context: OutcomeContext,
 ): Promise<TransactionOutcome> {
   const { checkpoint, limits } = context
-  const byId = ticket && watch ? await askOutcome(lease.client, ticket, watch) : 'unknown'
+  const byId = ticket && watch ? await askOutcome(lease.client, ticket, watch, limits.timelines) : 'unknown'
   const settled = byId === 'rolled-back' || byId === 'in-progress'
   if (settled || !checkpoint || reached.size === 0) return byId
   const values = [checkpoint.name, [...reached.keys()]]

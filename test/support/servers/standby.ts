@@ -21,8 +21,13 @@ interface Server {
 }
 
 /** The package waits for words that a standby does not say, so this runs the program itself. */
-async function startReplica(postgres: string, dataDir: string, password: string): Promise<Server> {
-  const port = await freePort()
+async function startReplica(
+  postgres: string,
+  dataDir: string,
+  password: string,
+  at?: number,
+): Promise<Server> {
+  const port = at ?? (await freePort())
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off']
   const all = [...settings, ...SETTINGS]
   const { uid, gid } = await stat(dataDir)
@@ -72,7 +77,8 @@ export class ReplicatedServer {
   readonly primary: pg.Pool
   readonly standby: pg.Pool
   readonly #folder: string
-  readonly #servers: readonly Server[]
+  readonly #program: string
+  readonly #servers: Server[]
   #active: 'primary' | 'standby' = 'primary'
 
   /** Both begin with the data of one new server. */
@@ -100,8 +106,9 @@ export class ReplicatedServer {
     return replicated
   }
 
-  private constructor(folder: string, primary: Server, standby: Server) {
+  private constructor(folder: string, primary: EmbeddedServer, standby: Server) {
     this.#folder = folder
+    this.#program = primary.program
     this.#servers = [primary, standby]
     const pool = ({ connectionString }: Server): pg.Pool =>
       new pg.Pool({ connectionString, max: 20 }).on('error', () => {})
@@ -151,6 +158,25 @@ export class ReplicatedServer {
   /** The primary dies as with its machine: no process of it says a word. */
   killHard(): Promise<void> {
     return killTree(this.#servers[0]!.pid)
+  }
+
+  /**
+   * Starts the first primary again after its death, as a supervisor does that knows nothing of the failover:
+   * there are two primaries then. It no longer waits for a replica.
+   */
+  async revivePrimary(): Promise<void> {
+    const dataDir = join(this.#folder, 'primary')
+    await rm(join(dataDir, 'postmaster.pid'), { force: true })
+    await appendFile(join(dataDir, 'postgresql.auto.conf'), "synchronous_standby_names = ''\n")
+    const { password } = new URL(this.connectionString)
+    const revived = await startReplica(this.#program, dataDir, password, this.primaryPort)
+    this.#servers.push(revived)
+    const answers = () =>
+      this.primary.query('SELECT 1').then(
+        () => true,
+        () => false,
+      )
+    await until('the first primary to answer', answers, 30_000)
   }
 
   /** Leads to the first primary. */

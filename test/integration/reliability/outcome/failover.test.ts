@@ -70,6 +70,43 @@ describe('a failover to a streaming replica', function () {
     })
   }
 
+  for (const route of ['two hosts', 'one address'] as const) {
+    it(`is final: nothing is committed to the first primary when it is started again, by ${route}`, async () => {
+      await server.synchronous()
+      const { username, password } = new URL(server.connectionString)
+      const hosts = [server.primaryPort, server.standbyPort].map(port => `127.0.0.1:${port}`).join()
+      const connectionString = `postgres://${username}:${password}@${hosts}/postgres?application_name=writer`
+      const where = route === 'two hosts' ? { connectionString } : { pool: server.pool }
+      const sink = new PgBatchWritable<Row>({ ...where, table: 't', retry, commitTimeoutMs: 2000 })
+      const reasons: string[] = []
+      sink.on('retry', ({ error }) => reasons.push(error.reason))
+      const committed = (count: number) =>
+        until(`${count} rows`, () => sink.stats.rowsCommitted === count, 60_000)
+      async function* source() {
+        yield* batchesOf(rows(0, 100), 20)
+        await committed(100)
+        await server.killHard()
+        await server.promote()
+        yield* batchesOf(rows(100, 200), 20)
+        await committed(200)
+        await server.revivePrimary()
+        server.lead('primary')
+        await server.standby.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`)
+        yield* batchesOf(rows(200, 300), 20)
+        if (route === 'one address') {
+          const isRefused = () => reasons.some(reason => reason.includes('a former primary'))
+          await until('the first primary to be refused', isRefused)
+          server.lead('standby')
+        }
+      }
+      await pipeline(Readable.from(source()), sink)
+      expect(sink.stats.rowsCommitted).to.equal(300)
+      await expectExactly(300)
+      expect(await valuesOf(server.primary, 'SELECT count(*)::int FROM t')).to.deep.equal([[100]])
+    })
+  }
+
   it('leaves a server that distinguishes a replayed transaction from another one with the same id', async () => {
     const write = async (n: number) => {
       const client = await server.primary.connect()

@@ -12,6 +12,7 @@ import { rejectionOf } from '../../../support/writing.ts'
 const ticket: TransactionTicket = {
   xid: '800',
   backend: '77',
+  major: '18',
   timeline: '00000002',
   at: '1700000000.5',
   flushed: '0/100',
