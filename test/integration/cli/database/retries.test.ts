@@ -57,7 +57,7 @@ describe('pg-batch load, when its connection breaks before the first row,', func
     ['-t t --resume load', /to_regclass\('pg_batch_resume'\)/],
     ['-t t --resume load', /CREATE TABLE IF NOT EXISTS pg_batch_resume/],
     ['-t t --resume load', /INSERT INTO pg_batch_resume/],
-    ['-t t --resume load', /SELECT files/],
+    ['-t t --resume load', /FROM pg_batch_resume/],
     ['-t t --resume load', /UPDATE pg_batch_resume/],
     ['-t t --evolve --map n=other', /ALTER TABLE/],
   ] as const) {

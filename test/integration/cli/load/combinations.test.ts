@@ -161,7 +161,6 @@ describe('pg-batch load, with options combined:', () => {
       ['CSV with a header', 'a.csv', 'id,note\n'],
       ['CSV with a header that is not ended', 'b.csv', 'id,note'],
       ['packed CSV', 'c.csv.gz', gzipSync('id,note\n')],
-      ['NDJSON', 'd.ndjson', ''],
       ['an empty JSON array', 'e.json', ' [ ] '],
     ]
     for (const [title, name, content] of empty) {
@@ -188,8 +187,8 @@ describe('pg-batch load, with options combined:', () => {
       expect((await load(path, '-t', 'made', '--create')).stderr).to.equal(
         'CREATE TABLE "made" (\n  "id"   text,\n  "note" text\n);\n',
       )
-      const lines = await file('none.ndjson', '')
-      const { status, stderr } = await load(lines, '-t', 'others', '--create')
+      const list = await file('none.json', '[]')
+      const { status, stderr } = await load(list, '-t', 'others', '--create')
       expect({ status, stderr }).to.deep.equal({
         status: 1,
         stderr: 'pg-batch: there are no rows to infer a table from\n',
