@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { PgBatchWritable } from '../../../../lib/writable/pg-batch-writable.ts'
+import { aroundThePooler } from '../../../support/servers/around-pooler.ts'
 import { useDatabase } from '../../../support/servers/database.ts'
 import { usePools } from '../../../support/servers/pools.ts'
 import { until } from '../../../support/until.ts'
@@ -180,10 +181,13 @@ describe('a table and a file as the dead letter', () => {
     expect(await countOf(db.pool, 'bad')).to.equal(0)
   })
 
-  it('recognizes them where the transactions of the role are REPEATABLE READ', async () => {
+  it('recognizes them where the transactions of a session are REPEATABLE READ', async () => {
     await load([], make())
     await leave(1, 1)
-    const { pool } = makePool({ options: '-c default_transaction_isolation=repeatable\\ read' })
+    const { pool } = makePool({
+      connectionString: aroundThePooler(db, 'a setting of the session'),
+      options: '-c default_transaction_isolation=repeatable\\ read',
+    })
     let begun = 0
     const onBegin = async () => {
       if (++begun !== 3) return // two transactions introspect the tables, the third one moves what is left
